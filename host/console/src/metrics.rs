@@ -1,0 +1,147 @@
+//! `/metrics`: Prometheus text, small: a few series an app that was ever visited.
+
+use crate::auth;
+use crate::problem::Problem;
+use crate::state::Console;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, header};
+use lodge_model::{AppId, MeterSnapshot, Status};
+use lodge_supervisor::{AppFilter, Page};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Apps read at once; between pages other tasks have their turn.
+const PAGE: u32 = 500;
+
+/// One metric: its name, type, help, and how to read it.
+type Series = (&'static str, &'static str, &'static str, fn(&MeterSnapshot) -> u64);
+
+const SERIES: &[Series] = &[
+    ("lodge_app_requests_in_flight", "gauge", "Requests being served.", |m| m.in_flight),
+    ("lodge_app_requests_queued", "gauge", "Requests that wait for their turn.", |m| m.queued),
+    ("lodge_app_cpu_milliseconds_total", "counter", "CPU time of the app's guests.", |m| m.cpu_ms),
+    (
+        "lodge_app_throttled_milliseconds_total",
+        "counter",
+        "Time the app's guests were ready and waited for a turn.",
+        |m| m.throttled_ms,
+    ),
+    ("lodge_app_memory_bytes", "gauge", "Memory charged to the app.", |m| m.memory_bytes),
+    (
+        "lodge_app_memory_peak_bytes",
+        "gauge",
+        "The most memory ever charged to the app.",
+        |m| m.memory_peak_bytes,
+    ),
+    ("lodge_app_instances", "gauge", "Instances the app holds.", |m| m.instances),
+    ("lodge_app_instantiations_total", "counter", "Instances made.", |m| m.instantiations),
+    (
+        "lodge_app_server_errors_total",
+        "counter",
+        "Answers of the app with a status of 500 or more.",
+        |m| m.server_errors,
+    ),
+];
+
+/// How a request ended, by label.
+const OUTCOMES: &[(&str, fn(&MeterSnapshot) -> u64)] = &[
+    ("answered", |m| m.answered),
+    ("cancelled", |m| m.cancelled),
+    ("refused", |m| m.refused),
+    ("timed_out", |m| m.timed_out),
+    ("trapped", |m| m.trapped),
+    ("out_of_memory", |m| m.out_of_memory),
+    ("cpu_limited", |m| m.cpu_limited),
+];
+
+/// `/metrics`.
+///
+/// # Errors
+/// 401 without a credential, unless a setting opens it.
+pub(crate) async fn show(
+    State(console): State<Console>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if !console.settings().open_metrics {
+        auth::identify(&console, &headers).await?;
+    }
+    let (apps, statuses) = read(&console).await?;
+    let text = write(&apps, &statuses);
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}
+
+async fn read(
+    console: &Console,
+) -> Result<(Vec<(AppId, MeterSnapshot)>, BTreeMap<&'static str, u64>), Problem> {
+    let (mut visited, mut statuses) = (Vec::new(), BTreeMap::new());
+    let mut page = Page { cursor: None, limit: Some(PAGE) };
+    loop {
+        let listing = console.supervisor().apps(&AppFilter::default(), &page)?;
+        for app in listing.items {
+            let status = app.observed.first().map_or(Status::Unknown, |observed| observed.status);
+            *statuses.entry(status.as_str()).or_default() += 1;
+            // An app that is removed at this moment has no stats any more: leave it out.
+            let Ok(stats) = console.supervisor().stats(&app.id) else { continue };
+            if stats != MeterSnapshot::default() {
+                visited.push((app.id, stats));
+            }
+        }
+        if listing.next_cursor.is_none() {
+            return Ok((visited, statuses));
+        }
+        page.cursor = listing.next_cursor;
+        tokio::task::yield_now().await;
+    }
+}
+
+fn write(apps: &[(AppId, MeterSnapshot)], statuses: &BTreeMap<&'static str, u64>) -> String {
+    let mut text = String::new();
+    head(&mut text, "lodge_apps", "gauge", "Apps, by observed status.");
+    for (status, count) in statuses {
+        line(&mut text, format_args!("lodge_apps{{status=\"{status}\"}} {count}"));
+    }
+    head(&mut text, "lodge_app_requests_total", "counter", "Requests, by how they ended.");
+    for (app, stats) in apps {
+        for (outcome, value) in OUTCOMES {
+            let labels = format_args!("app=\"{app}\",outcome=\"{outcome}\"");
+            line(&mut text, format_args!("lodge_app_requests_total{{{labels}}} {}", value(stats)));
+        }
+    }
+    for (name, kind, help, value) in SERIES {
+        head(&mut text, name, kind, help);
+        for (app, stats) in apps {
+            line(&mut text, format_args!("{name}{{app=\"{app}\"}} {}", value(stats)));
+        }
+    }
+    text
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    line(text, format_args!("# HELP {name} {help}"));
+    line(text, format_args!("# TYPE {name} {kind}"));
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_what_prometheus_reads() {
+        let stats = MeterSnapshot { answered: 3, memory_bytes: 42, ..MeterSnapshot::default() };
+        let text = write(&[("shop".parse().unwrap(), stats)], &BTreeMap::from([("running", 1)]));
+        for line in [
+            "lodge_apps{status=\"running\"} 1",
+            "lodge_app_requests_total{app=\"shop\",outcome=\"answered\"} 3",
+            "# TYPE lodge_app_memory_bytes gauge",
+            "lodge_app_memory_bytes{app=\"shop\"} 42",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} not in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The API from outside: requests into the router, over a real supervisor and a real SQLite file.
+//! Only what runs apps is simulated; tests/integration has the whole program.
+
+mod apps;
+mod authorization;
+mod document;
+mod login;
+mod repeats;
+mod serving;
+mod support;
+mod tokens;
+mod uploads;

@@ -1,0 +1,66 @@
+//! What can go wrong with the control database.
+
+use sqlx::error::ErrorKind;
+
+/// Why the control database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached, or is not what its URL says.
+    #[error("cannot open the control database {target}: {reason}")]
+    Open {
+        /// Where, without user, password and parameters.
+        target: String,
+        /// Why, and what to do where that is known.
+        reason: String,
+    },
+    /// A newer Lodge has written it.
+    #[error(
+        "the control database has schema version {found}, and this Lodge knows versions up to \
+         {known}: start the newer Lodge that wrote it, or restore a backup made by this one"
+    )]
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// A migration failed; nothing of it was kept.
+    #[error("cannot bring the control database to schema version {version}: {source}")]
+    Migration {
+        /// The version that was to be reached.
+        version: i64,
+        /// Why not.
+        source: sqlx::Error,
+    },
+    /// Another row already has this key.
+    #[error("another row already has this key: {0}")]
+    Taken(#[source] sqlx::Error),
+    /// Another row still refers to the row, or the row refers to one that is not there.
+    #[error("another row refers to this one, or the one it refers to is missing: {0}")]
+    Referenced(#[source] sqlx::Error),
+    /// A row holds something that this program cannot read.
+    #[error("the control database's table `{table}` holds an unreadable `{column}` in row `{row}`: {reason}")]
+    Unreadable {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The row's key.
+        row: String,
+        /// What was expected.
+        reason: String,
+    },
+    /// The database could not run a query.
+    #[error("the control database failed: {0}")]
+    Query(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().map(|e| e.kind()) {
+            Some(ErrorKind::UniqueViolation) => Self::Taken(error),
+            Some(ErrorKind::ForeignKeyViolation) => Self::Referenced(error),
+            _ => Self::Query(error),
+        }
+    }
+}

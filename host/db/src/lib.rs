@@ -1,0 +1,28 @@
+//! The control database: what Lodge must not forget.
+//!
+//! One SQL text serves SQLite (a file in the data directory) and PostgreSQL, so that every query is
+//! written and tested once: `$1` placeholders, BIGINT milliseconds since 1970, JSON as TEXT. There
+//! is one file of queries a noun. Queries that belong together take a [`Tx`], so that their caller
+//! decides what is one step; reads take the [`Database`].
+//!
+//! What bounds it: one writer at a time on SQLite, a handful of connections on PostgreSQL, and
+//! [`events::prune`] and [`operations::prune`] for what would grow for ever.
+//! How it fails: an [`Error`] that names no value of a row, since rows hold secrets.
+
+pub mod apps;
+pub mod components;
+mod database;
+mod error;
+pub mod events;
+pub mod idempotency;
+mod migrate;
+pub mod observed;
+pub mod operations;
+pub mod sessions;
+pub mod settings;
+mod text;
+pub mod tokens;
+pub mod users;
+
+pub use database::{Database, Dialect, Tx};
+pub use error::Error;

@@ -1,0 +1,161 @@
+//! What `lodge app` prints.
+
+use crate::cli::client::{Client, encode};
+use crate::cli::component::{short, word};
+use crate::cli::failure::Failure;
+use crate::cli::output;
+use lodge_model::{App, LogLine, MeterSnapshot};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// An app as the API gives it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AppAnswer {
+    /// The app.
+    #[serde(flatten)]
+    pub(crate) app: App,
+    /// Where it is reached, the most isolated way first.
+    #[serde(default)]
+    pub(crate) urls: Vec<String>,
+}
+
+pub(crate) fn list(client: &Client, search: Option<&str>, json: bool) -> Result<(), Failure> {
+    let path = match search {
+        Some(text) => format!("/api/apps?limit=1000&search={}", encode(text)),
+        None => "/api/apps?limit=1000".to_owned(),
+    };
+    let items = client.list(&path)?;
+    if json {
+        output::json_list(items);
+        return Ok(());
+    }
+    let mut rows = Vec::new();
+    for item in &items {
+        let AppAnswer { app, urls } = client.read(item)?;
+        rows.push(vec![
+            app.id.to_string(),
+            statuses(&app),
+            word(&json!(app.desired)),
+            format!("{}@{}", app.component.name, app.component.version),
+            word(&json!(app.start_mode)),
+            urls.into_iter().next().unwrap_or_default(),
+        ]);
+    }
+    let header = ["ID", "STATUS", "DESIRED", "COMPONENT", "START", "URL"];
+    output::table(&header, rows, "no apps yet: `lodge deploy FILE --app ID` makes one");
+    Ok(())
+}
+
+fn statuses(app: &App) -> String {
+    match app.observed.as_slice() {
+        [] => "unknown".to_owned(),
+        [only] => only.status.as_str().to_owned(),
+        several => several
+            .iter()
+            .map(|o| format!("{}={}", o.environment, o.status.as_str()))
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        output::json(value);
+        return Ok(());
+    }
+    let AppAnswer { app, urls } = client.read(value)?;
+    let config = app.config.iter().map(|(key, entry)| match &entry.value {
+        Some(value) if !entry.secret => format!("{key}={value}"),
+        _ => format!("{key}=(secret)"),
+    });
+    let component = &app.component;
+    let mut pairs = vec![
+        ("id", app.id.to_string()),
+        ("name", app.display_name.clone()),
+        ("status", statuses(&app)),
+        ("desired", word(&json!(app.desired))),
+        ("start mode", word(&json!(app.start_mode))),
+        ("component", format!("{}@{} ({})", component.name, component.version, short(component.digest))),
+        ("environments", join(app.environments.iter())),
+        ("domains", app.domains.join(" ")),
+        ("path access", word(&json!(app.path_access))),
+        ("database", word(&json!(app.database.kind))),
+        ("outbound hosts", app.outbound_hosts.join(" ")),
+        ("config", config.collect::<Vec<_>>().join(" ")),
+        ("limits", limits(&json!(app.limits))),
+        ("created", output::time(app.created_at)),
+        ("changed", output::time(app.updated_at)),
+    ];
+    for observed in &app.observed {
+        pairs.push(("message", observed.message.clone().unwrap_or_default()));
+    }
+    pairs.extend(urls.into_iter().map(|url| ("url", url)));
+    output::pairs(pairs);
+    Ok(())
+}
+
+fn join(items: impl Iterator<Item = impl std::fmt::Display>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
+}
+
+fn limits(limits: &Value) -> String {
+    let pairs = limits.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    pairs
+        .map(|(key, value)| match value.as_u64() {
+            Some(count) if key.ends_with("_bytes") => format!("{key}={}", output::bytes(count).replace(' ', "")),
+            _ => format!("{key}={value}"),
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Failure> {
+    let items = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    if json {
+        output::json_list(items);
+        return Ok(());
+    }
+    if items.is_empty() {
+        eprintln!("nothing in the log");
+    }
+    for item in &items {
+        let line: LogLine = client.read(item)?;
+        let request = line.request.map(|request| format!(" [{}]", output::printable(&request)));
+        output::line(format_args!(
+            "{} {:5} {:6} {}{}",
+            output::exact_time(line.time),
+            word(&json!(line.level)),
+            word(&json!(line.source)),
+            output::printable(&line.message),
+            request.unwrap_or_default(),
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn stats(client: &Client, value: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        output::json(value);
+        return Ok(());
+    }
+    let stats: MeterSnapshot = client.read(value)?;
+    output::pairs(vec![
+        ("answered", stats.answered.to_string()),
+        ("  of those 5xx", stats.server_errors.to_string()),
+        ("refused", stats.refused.to_string()),
+        ("timed out", stats.timed_out.to_string()),
+        ("trapped", stats.trapped.to_string()),
+        ("out of memory", stats.out_of_memory.to_string()),
+        ("over cpu limit", stats.cpu_limited.to_string()),
+        ("cancelled", stats.cancelled.to_string()),
+        ("in flight", stats.in_flight.to_string()),
+        ("queued", stats.queued.to_string()),
+        ("cpu time", output::duration(stats.cpu_ms)),
+        ("waited for cpu", output::duration(stats.throttled_ms)),
+        ("memory", output::bytes(stats.memory_bytes)),
+        ("memory peak", output::bytes(stats.memory_peak_bytes)),
+        ("instances", stats.instances.to_string()),
+        ("instances made", stats.instantiations.to_string()),
+    ]);
+    Ok(())
+}

@@ -1,0 +1,304 @@
+//! An app as its administrator describes it.
+
+use crate::{AppId, Desired, Digest, EnvironmentName, Invalid, Limits, Observed};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// The environment inside this process.
+pub const LOCAL_ENVIRONMENT: &str = "local";
+
+/// When an app that should run starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StartMode {
+    /// At its first visit, which waits for it.
+    #[default]
+    OnFirstVisit,
+    /// With the host.
+    WithHost,
+}
+
+/// What happens to requests that reach an app by `/apps/{id}/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PathAccess {
+    /// They are served. Apps served by path share one browser origin.
+    #[default]
+    Serve,
+    /// A browser's navigation is sent to the app's own host name.
+    Redirect,
+    /// They find nothing.
+    Off,
+}
+
+/// Where an app's data lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseKind {
+    /// The app keeps no data.
+    #[default]
+    None,
+    /// A database of its own on the host's service.
+    NewDatabase,
+    /// A schema of its own on the host's service (PostgreSQL).
+    NewSchema,
+    /// Another server, by URL.
+    NewConnection,
+}
+
+/// A database's make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseEngine {
+    /// SQLite, a file of the app's own.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL.
+    Mysql,
+    /// MariaDB.
+    Mariadb,
+}
+
+/// An app's main data source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSpec {
+    /// Which of the ways.
+    pub kind: DatabaseKind,
+    /// The make; none: the host's service decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<DatabaseEngine>,
+    /// For `new_connection`: the server's URL. Write-only: it holds a password, so no answer of
+    /// the API, no log line and no error shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(write_only)]
+    pub url: Option<String>,
+}
+
+/// How the app's tokens are signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JwtSpec {
+    /// True: a secret of the app's own. False: one that it shares with every app that chose so,
+    /// whose tokens it then accepts.
+    pub independent: bool,
+}
+
+impl Default for JwtSpec {
+    fn default() -> Self {
+        Self { independent: true }
+    }
+}
+
+/// One configuration value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigEntry {
+    /// The value; null in answers where it is secret.
+    pub value: Option<String>,
+    /// True: shown to nobody again.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// The component version that an app runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ComponentRef {
+    /// The name it is listed under.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SHA-256 of its bytes.
+    #[schema(value_type = String)]
+    pub digest: Digest,
+}
+
+/// One tenant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct App {
+    /// Unique and immutable.
+    #[schema(value_type = String)]
+    pub id: AppId,
+    /// For people.
+    pub display_name: String,
+    /// What it runs.
+    pub component: ComponentRef,
+    /// When it starts.
+    pub start_mode: StartMode,
+    /// Where it runs.
+    #[schema(value_type = Vec<String>)]
+    pub environments: Vec<EnvironmentName>,
+    /// Its main data source.
+    pub database: DatabaseSpec,
+    /// Whether it follows newer versions of its component.
+    pub auto_upgrade: bool,
+    /// How its tokens are signed.
+    pub jwt: JwtSpec,
+    /// Host names of its own, lower case, without port.
+    pub domains: Vec<String>,
+    /// What it may use.
+    pub limits: Limits,
+    /// Its configuration.
+    pub config: BTreeMap<String, ConfigEntry>,
+    /// Hosts it may call: `name`, `*.name`, optionally with `:port`.
+    pub outbound_hosts: Vec<String>,
+    /// What happens to `/apps/{id}/`.
+    pub path_access: PathAccess,
+    /// What was asked for.
+    pub desired: Desired,
+    /// What was last seen, one entry an environment.
+    #[serde(default)]
+    pub observed: Vec<Observed>,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: i64,
+    /// When it was last changed, in milliseconds since 1970.
+    pub updated_at: i64,
+}
+
+impl App {
+    /// The app as anyone may see it: without its secrets.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.database.url = None;
+        for entry in self.config.values_mut().filter(|entry| entry.secret) {
+            entry.value = None;
+        }
+        self
+    }
+
+    /// Checks every field that one can check by itself.
+    ///
+    /// # Errors
+    /// The first field that breaks a rule, with the rule.
+    pub fn check(&self) -> Result<(), Invalid> {
+        check_text("display_name", &self.display_name, 1, 200)?;
+        self.limits.check()?;
+        if self.environments.is_empty() {
+            return Err(Invalid::new("environments", "must name at least one, such as `local`"));
+        }
+        for (index, domain) in self.domains.iter().enumerate() {
+            check_domain(&format!("domains[{index}]"), domain)?;
+        }
+        for (index, host) in self.outbound_hosts.iter().enumerate() {
+            check_outbound_host(&format!("outbound_hosts[{index}]"), host)?;
+        }
+        for (key, entry) in &self.config {
+            check_config(key, entry)?;
+        }
+        self.check_database()
+    }
+
+    fn check_database(&self) -> Result<(), Invalid> {
+        let has_url = self.database.url.is_some();
+        match self.database.kind {
+            DatabaseKind::NewConnection if !has_url => Err(Invalid::new(
+                "database.url",
+                "`new_connection` needs the server's URL, such as postgres://user:password@host/name",
+            )),
+            DatabaseKind::None | DatabaseKind::NewDatabase | DatabaseKind::NewSchema if has_url => {
+                Err(Invalid::new("database.url", "only `new_connection` takes a URL: remove it"))
+            }
+            DatabaseKind::NewSchema
+                if self.database.engine.is_some_and(|e| e != DatabaseEngine::Postgres) =>
+            {
+                Err(Invalid::new("database.engine", "`new_schema` is for PostgreSQL only"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_text(field: &str, text: &str, min: usize, max: usize) -> Result<(), Invalid> {
+    let length = text.chars().count();
+    if length < min || length > max || text.chars().any(char::is_control) {
+        return Err(Invalid::new(
+            field,
+            format!("must have {min} to {max} characters and no control characters"),
+        ));
+    }
+    Ok(())
+}
+
+/// A host name by RFC 1123: labels of letters, digits and inner hyphens, 253 characters in all.
+fn is_host_name(name: &str) -> bool {
+    let label = |l: &str| {
+        !l.is_empty()
+            && l.len() <= 63
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+            && l.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+fn check_domain(field: &str, domain: &str) -> Result<(), Invalid> {
+    let own = domain == "localhost" || domain.ends_with(".localhost");
+    let address = domain.parse::<std::net::IpAddr>().is_ok();
+    if !is_host_name(domain) || address {
+        return Err(Invalid::new(
+            field,
+            format!("`{domain}` is not a host name: lower-case labels with dots, no scheme, port or path"),
+        ));
+    }
+    if own {
+        return Err(Invalid::new(field, "names under `localhost` are Lodge's own: remove it"));
+    }
+    Ok(())
+}
+
+fn check_outbound_host(field: &str, host: &str) -> Result<(), Invalid> {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    let good_port = port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p != 0));
+    if !good_port || !is_host_name(name.strip_prefix("*.").unwrap_or(name)) {
+        return Err(Invalid::new(
+            field,
+            format!("`{host}` is not a host: write `api.example.com`, `*.example.com` or `api.example.com:8443`"),
+        ));
+    }
+    Ok(())
+}
+
+fn check_config(key: &str, entry: &ConfigEntry) -> Result<(), Invalid> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');
+    if key.is_empty() || key.len() > 128 || !key.bytes().all(allowed) {
+        return Err(Invalid::new(
+            format!("config.{key}"),
+            "a key has 1 to 128 letters, digits, `_`, `-`, `.` or `/`",
+        ));
+    }
+    match &entry.value {
+        Some(value) if value.len() <= 64 * 1024 => Ok(()),
+        Some(_) => Err(Invalid::new(format!("config.{key}"), "a value has at most 64 KiB")),
+        None => Err(Invalid::new(format!("config.{key}"), "needs a value")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_host_names() {
+        for good in ["shop.example.com", "example.com", "x1.io"] {
+            check_domain("domains[0]", good).unwrap();
+        }
+        for bad in ["", "Shop.example", "a..b", "-a.b", "http://a.b", "a.b:80", "127.0.0.1", "x.localhost"] {
+            assert!(check_domain("domains[0]", bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn outbound_hosts_take_wildcards_and_ports() {
+        for good in ["api.example.com", "*.example.com", "api.example.com:8443"] {
+            check_outbound_host("outbound_hosts[0]", good).unwrap();
+        }
+        for bad in ["https://a.b", "*", "a.b:0", "a.b:x", "*.*.b"] {
+            assert!(check_outbound_host("outbound_hosts[0]", bad).is_err(), "{bad}");
+        }
+    }
+}

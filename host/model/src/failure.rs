@@ -1,0 +1,111 @@
+//! Why a visitor did not get what they came for: the one list of it.
+
+use serde::Serialize;
+
+/// What went wrong with one request. The cause is the administrator's to know: visitors get a
+/// status, a code and a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// No app has this name.
+    AppNotFound,
+    /// The app was stopped by its administrator.
+    AppStopped,
+    /// The app could not start, or crashed too often.
+    AppFailed,
+    /// The app did not start within the time that a first visit waits.
+    AppStarting,
+    /// More requests wait than the app's queue holds.
+    QueueFull,
+    /// The request's turn did not come in time.
+    QueueTimeout,
+    /// The host itself has no room for another instance.
+    HostBusy,
+    /// The guest trapped.
+    Trap,
+    /// The guest ran into its memory limit or the app's memory budget.
+    OutOfMemory,
+    /// The guest returned without an answer, or with an error for one.
+    NoResponse,
+    /// The host's own code failed.
+    Internal,
+    /// No answer began within `request_timeout_ms`.
+    Deadline,
+    /// The request used more than `request_cpu_ms`.
+    CpuLimit,
+    /// The request's body is larger than `request_body_bytes`.
+    BodyTooLarge,
+    /// The request's header is larger than the edge takes.
+    HeaderTooLarge,
+    /// The request is not one that can be served (no host, a malformed target).
+    BadRequest,
+}
+
+impl FailureKind {
+    /// The HTTP status a visitor gets.
+    pub fn status(self) -> http::StatusCode {
+        use http::StatusCode as S;
+        match self {
+            Self::AppNotFound => S::NOT_FOUND,
+            Self::AppStopped
+            | Self::AppFailed
+            | Self::AppStarting
+            | Self::QueueFull
+            | Self::QueueTimeout
+            | Self::HostBusy => S::SERVICE_UNAVAILABLE,
+            Self::Trap | Self::OutOfMemory | Self::NoResponse | Self::Internal => {
+                S::INTERNAL_SERVER_ERROR
+            }
+            Self::Deadline | Self::CpuLimit => S::GATEWAY_TIMEOUT,
+            Self::BodyTooLarge => S::PAYLOAD_TOO_LARGE,
+            Self::HeaderTooLarge => S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::BadRequest => S::BAD_REQUEST,
+        }
+    }
+
+    /// The stable code, for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::AppNotFound => "app_not_found",
+            Self::AppStopped => "app_stopped",
+            Self::AppFailed => "app_failed",
+            Self::AppStarting => "app_starting",
+            Self::QueueFull => "queue_full",
+            Self::QueueTimeout => "queue_timeout",
+            Self::HostBusy => "host_busy",
+            Self::Trap => "app_trapped",
+            Self::OutOfMemory => "app_out_of_memory",
+            Self::NoResponse => "app_no_response",
+            Self::Internal => "internal",
+            Self::Deadline => "deadline_exceeded",
+            Self::CpuLimit => "cpu_limit_exceeded",
+            Self::BodyTooLarge => "body_too_large",
+            Self::HeaderTooLarge => "header_too_large",
+            Self::BadRequest => "bad_request",
+        }
+    }
+
+    /// After how many seconds trying again makes sense, where it does.
+    pub fn retry_after(self) -> Option<u64> {
+        match self {
+            Self::AppStopped | Self::AppFailed => Some(30),
+            Self::AppStarting => Some(5),
+            Self::QueueFull | Self::QueueTimeout | Self::HostBusy => Some(1),
+            _ => None,
+        }
+    }
+}
+
+/// One request's failure. Whoever makes it has already logged the cause where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", kind.code())]
+pub struct Failure {
+    /// What went wrong.
+    pub kind: FailureKind,
+}
+
+impl From<FailureKind> for Failure {
+    fn from(kind: FailureKind) -> Self {
+        Self { kind }
+    }
+}

@@ -1,0 +1,37 @@
+//! Lodge's words as types: what an app is, what it may use, what happens to it, and the ports
+//! between the crates that make it happen.
+//!
+//! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
+//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`]) are here so
+//! that the crates on their two sides do not know each other: only the binary wires them.
+
+mod app;
+mod component;
+mod endpoint;
+mod failure;
+mod ids;
+mod invalid;
+mod limits;
+mod log;
+mod meter;
+mod operation;
+mod routes;
+mod runtime;
+mod status;
+
+pub use app::{
+    App, ComponentRef, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, JwtSpec,
+    LOCAL_ENVIRONMENT, PathAccess, StartMode,
+};
+pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
+pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};
+pub use failure::{Failure, FailureKind};
+pub use ids::{AppId, Digest, EnvironmentName, OperationId};
+pub use invalid::Invalid;
+pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
+pub use log::{LogLevel, LogLine, LogSink, LogSource};
+pub use meter::{AppMeter, MeterSnapshot, Outcome};
+pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
+pub use routes::{Activator, Phase, Route, RouteSink};
+pub use runtime::{CompileError, CompileProgress, Launch, Runtime, StartError};
+pub use status::{Desired, Observed, Status};

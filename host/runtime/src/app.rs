@@ -1,0 +1,169 @@
+//! An app that runs: what its instances share, and where its requests enter.
+
+use crate::gate::Lane;
+use crate::guest::{Guest, Owner, new_store};
+use crate::memory::{Budget, InstanceMemory};
+use crate::oneshot::{self, IdleInstances};
+use crate::program::{Entry, Program};
+use crate::report::Broken;
+use crate::shared::{self, Instances};
+use crate::slots::{Held, Slot, Slots};
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use lodge_model::{
+    AppMeter, Endpoint, Failure, FailureKind, Launch, Limits, RequestBody, RequestId, ResponseBody,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use wasmtime::Store;
+
+/// An instance without requests is given up after this long: a quiet app holds none.
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
+
+/// One app, running.
+pub(crate) struct RunningApp {
+    pub(crate) launch: Launch,
+    pub(crate) owner: Owner,
+    pub(crate) program: Arc<Program>,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) slots: Arc<Slots>,
+    pub(crate) held: Arc<Held>,
+    /// Cuts off what still runs.
+    pub(crate) cut_off: CancellationToken,
+    /// Guests that still work after their response's end.
+    pub(crate) lingering: AtomicUsize,
+    /// WASI 0.2: instances between two requests.
+    pub(crate) idle: IdleInstances,
+    /// WASI 0.3: instances that requests share.
+    pub(crate) instances: Instances,
+}
+
+/// Why there is no room for an instance now.
+enum NoRoom {
+    Slots,
+    Memory,
+    /// Nothing is charged, so nothing will be freed: the component is larger than the budget.
+    Never,
+}
+
+impl RunningApp {
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.launch.limits
+    }
+
+    pub(crate) fn meter(&self) -> &Arc<AppMeter> {
+        &self.launch.meter
+    }
+
+    /// Time until a response begins, and the longest silence within its body.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.limits().request_timeout_ms)
+    }
+
+    /// CPU that one request may use.
+    pub(crate) fn request_cpu(&self) -> Duration {
+        Duration::from_millis(self.limits().request_cpu_ms)
+    }
+
+    /// A store for a new instance, once there is room for it.
+    ///
+    /// # Errors
+    /// No room within the app's queue timeout, or ever.
+    pub(crate) async fn new_store(&self) -> Result<Store<Guest>, Broken> {
+        let (slot, memory) = match self.try_room() {
+            Ok(room) => room,
+            Err(why) => self.wait_for_room(why).await?,
+        };
+        new_store(&self.program.engine, &self.owner, memory, slot)
+            .map_err(|e| Broken::from_guest(&e, None, self.limits()))
+    }
+
+    /// Remembers what an instance started with, so that later ones wait for that much.
+    pub(crate) fn note_started(&self, guest: &Guest) {
+        self.meter().instantiations.fetch_add(1, Relaxed);
+        self.program.starting_bytes.fetch_max(guest.memory.grown(), Relaxed);
+    }
+
+    fn try_room(&self) -> Result<(Slot, InstanceMemory), NoRoom> {
+        let slot = self.slots.try_take(&self.held, self.meter()).ok_or(NoRoom::Slots)?;
+        let expected = self.program.starting_bytes.load(Relaxed);
+        match InstanceMemory::reserve(&self.budget, self.limits().instance_memory_bytes, expected) {
+            Some(memory) => Ok((slot, memory)),
+            None if self.budget.is_used() => Err(NoRoom::Memory),
+            None => Err(NoRoom::Never),
+        }
+    }
+
+    /// Whether a new instance would find room now.
+    pub(crate) fn has_room(&self) -> bool {
+        // What is taken to look is given back at once.
+        self.try_room().is_ok()
+    }
+
+    async fn wait_for_room(&self, mut why: NoRoom) -> Result<(Slot, InstanceMemory), Broken> {
+        let patience = Duration::from_millis(self.limits().queue_timeout_ms);
+        let waiting = async {
+            loop {
+                match why {
+                    NoRoom::Slots => self.slots.freed().await,
+                    NoRoom::Memory => self.budget.freed().await,
+                    NoRoom::Never => return None,
+                }
+                match self.try_room() {
+                    Ok(room) => return Some(room),
+                    Err(still) => why = still,
+                }
+            }
+        };
+        match tokio::time::timeout(patience, waiting).await {
+            Ok(Some(room)) => Ok(room),
+            Ok(None) => Err(Broken::new(
+                FailureKind::OutOfMemory,
+                format!(
+                    "one instance of the component starts with {} bytes, and the app's instances may have {} \
+                     together (limits.memory_bytes)",
+                    self.program.starting_bytes.load(Relaxed),
+                    self.limits().memory_bytes
+                ),
+            )),
+            Err(_) => Err(Broken::new(
+                FailureKind::HostBusy,
+                "no room for another instance came free in time: the app's memory (limits.memory_bytes) or the \
+                 host's instance slots are taken",
+            )),
+        }
+    }
+
+    /// Tries one instance, so that an app which cannot start is found out before its visitors do.
+    ///
+    /// # Errors
+    /// Why it cannot start.
+    pub(crate) async fn probe(self: &Arc<Self>) -> Result<(), Broken> {
+        match &self.program.entry {
+            Entry::Proxy(_) => oneshot::probe(self).await,
+            Entry::Service(_) => shared::probe(self).await,
+        }
+    }
+
+    /// Gives up instances that nobody uses.
+    pub(crate) fn retire_idle(&self) {
+        self.idle.clear();
+        self.instances.retire_all();
+    }
+}
+
+impl Endpoint for RunningApp {
+    fn call(
+        self: Arc<Self>,
+        id: RequestId,
+        request: Request<RequestBody>,
+    ) -> BoxFuture<'static, Result<Response<ResponseBody>, Failure>> {
+        match self.program.entry {
+            Entry::Proxy(_) => Box::pin(oneshot::call(self, id, request)),
+            Entry::Service(_) => Box::pin(shared::call(self, id, request)),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Runs the children that read and compile components: a bounded number at once, each with an end.
+
+use crate::child::CPU_SECONDS;
+use lodge_model::{CompileError, Inspection, Rejection};
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+/// How long a child may check a component.
+const INSPECT_TIME: Duration = Duration::from_secs(60);
+/// How long a child may compile one: wall time, above the child's own limit on CPU time.
+const COMPILE_TIME: Duration = Duration::from_secs(CPU_SECONDS + 300);
+/// Bytes of a child's complaint that are kept.
+const COMPLAINT_BYTES: usize = 2_000;
+
+/// Starts children.
+pub(crate) struct Compiler {
+    /// The program and its first arguments; the child's own come after.
+    command: (PathBuf, Vec<String>),
+    compiling: Semaphore,
+    inspecting: Semaphore,
+}
+
+/// How a child ended, when not with an answer.
+#[derive(Debug, thiserror::Error)]
+enum ChildError {
+    #[error("it took longer than {} s", .0.as_secs())]
+    TooLong(Duration),
+    #[error("it met its limit on {0}")]
+    Limit(&'static str),
+    #[error("it ended without an answer: {0}")]
+    Silent(String),
+    #[error("it could not be started: {0}")]
+    Start(std::io::Error),
+}
+
+impl Compiler {
+    /// `command` runs [`crate::child::main`]; at most `slots` compile at once.
+    pub(crate) fn new(command: (PathBuf, Vec<String>), slots: usize) -> Self {
+        Self {
+            command,
+            compiling: Semaphore::new(slots),
+            // Checking is short; a few may go on beside the compiles.
+            inspecting: Semaphore::new(slots + 1),
+        }
+    }
+
+    /// Checks a component's bytes.
+    ///
+    /// # Errors
+    /// What it is instead of a component that Lodge can run.
+    pub(crate) async fn inspect(&self, wasm: &Path) -> Result<Inspection, Rejection> {
+        let _slot = self.inspecting.acquire().await;
+        let words = ["inspect".as_ref(), wasm.as_os_str()];
+        let answer: Result<Result<Inspection, Rejection>, _> = self.run(&words, INSPECT_TIME).await;
+        answer.unwrap_or_else(|e| {
+            Err(Rejection {
+                code: "check_failed".into(),
+                message: format!(
+                    "the component could not be checked: {e}. It may be made to exhaust its reader; \
+                     build it again, or make it smaller"
+                ),
+                unknown_imports: Vec::new(),
+            })
+        })
+    }
+
+    /// Compiles `wasm` into `output`; `started` is called once a slot is had.
+    ///
+    /// # Errors
+    /// Why there is no output.
+    pub(crate) async fn compile(
+        &self,
+        is_async: bool,
+        wasm: &Path,
+        output: &Path,
+        started: impl FnOnce(),
+    ) -> Result<(), CompileError> {
+        let _slot = self.compiling.acquire().await;
+        started();
+        let flavor = if is_async { "async" } else { "sync" };
+        let words = ["compile".as_ref(), flavor.as_ref(), wasm.as_os_str(), output.as_os_str()];
+        let answer: Result<Result<(), String>, _> = self.run(&words, COMPILE_TIME).await;
+        match answer {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(message)) => Err(CompileError::Component(message)),
+            Err(e @ (ChildError::TooLong(_) | ChildError::Limit(_))) => Err(CompileError::Component(
+                format!("compiling was ended: {e}. Make the component smaller, or split it"),
+            )),
+            Err(e) => Err(CompileError::Host(format!("the compiler process failed: {e}"))),
+        }
+    }
+
+    async fn run<T: DeserializeOwned>(
+        &self,
+        words: &[&std::ffi::OsStr],
+        time: Duration,
+    ) -> Result<T, ChildError> {
+        let (program, first) = &self.command;
+        let child = Command::new(program)
+            .args(first)
+            .args(words)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(ChildError::Start)?;
+        let Ok(output) = tokio::time::timeout(time, child.wait_with_output()).await else {
+            return Err(ChildError::TooLong(time));
+        };
+        let output = output.map_err(ChildError::Start)?;
+        if let Ok(answer) = serde_json::from_slice(&output.stdout) {
+            return Ok(answer);
+        }
+        Err(ended(output.status, &output.stderr))
+    }
+}
+
+/// Reads a child's end.
+fn ended(status: std::process::ExitStatus, stderr: &[u8]) -> ChildError {
+    use std::os::unix::process::ExitStatusExt;
+    const SIGXCPU: i32 = 24;
+    const SIGXFSZ: i32 = 25;
+    const SIGKILL: i32 = 9;
+    let complaint = String::from_utf8_lossy(stderr.get(..COMPLAINT_BYTES).unwrap_or(stderr));
+    if complaint.contains("memory allocation") || complaint.contains("Cannot allocate memory") {
+        return ChildError::Limit("memory");
+    }
+    match status.signal() {
+        Some(SIGXCPU) => ChildError::Limit("CPU time"),
+        // At the hard limit the kernel kills.
+        Some(SIGKILL) => ChildError::Limit("CPU time or memory"),
+        Some(SIGXFSZ) => ChildError::Limit("the size of the compiled form"),
+        _ => ChildError::Silent(format!("{status}; {}", complaint.trim())),
+    }
+}

@@ -1,0 +1,101 @@
+use super::*;
+use std::sync::atomic::AtomicUsize;
+use std::task::Wake;
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// `busy` requests of each lane always want to run; each turn takes 1 ms. Returns turns had.
+fn share(gate: &Arc<Gate>, lanes: &[Lane], requests: &[usize], turns: usize) -> Vec<usize> {
+    let waker = Waker::from(Arc::new(Count::default()));
+    let mut wants: Vec<(usize, Option<Ticket>)> = Vec::new();
+    for (lane, count) in requests.iter().enumerate() {
+        wants.extend((0..*count).map(|_| (lane, None)));
+    }
+    let mut had = vec![0; lanes.len()];
+    let mut running = Vec::new();
+    let capacity = gate.state.lock().capacity;
+    for _ in 0..turns {
+        for (index, (lane, ticket)) in wants.iter_mut().enumerate() {
+            if !running.contains(&index) && lanes[*lane].try_turn(ticket, &waker) {
+                running.push(index);
+            }
+        }
+        assert!(running.len() <= capacity);
+        let index = running.remove(0);
+        had[wants[index].0] += 1;
+        lanes[wants[index].0].end_turn(Duration::from_millis(1));
+    }
+    had
+}
+
+#[test]
+fn alone_an_app_has_every_turn() {
+    let gate = Gate::new(2);
+    let lanes = [gate.lane(100, None), gate.lane(100, None)];
+    assert_eq!(share(&gate, &lanes, &[64, 0], 100), [100, 0]);
+}
+
+#[test]
+fn turns_go_to_apps_and_not_to_requests() {
+    let gate = Gate::new(2);
+    let lanes = [gate.lane(100, None), gate.lane(100, None)];
+    let had = share(&gate, &lanes, &[200, 2], 1000);
+    assert!(had[1] > 450, "{had:?}");
+}
+
+#[test]
+fn weights_divide_the_cpu() {
+    let gate = Gate::new(2);
+    let lanes = [gate.lane(300, None), gate.lane(100, None)];
+    let had = share(&gate, &lanes, &[10, 10], 1000);
+    assert!((700..800).contains(&had[0]), "{had:?}");
+}
+
+#[test]
+fn a_lane_that_was_idle_goes_first_but_saved_nothing_up() {
+    let gate = Gate::new(1);
+    let lanes = [gate.lane(100, None), gate.lane(100, None)];
+    share(&gate, &lanes, &[4, 0], 500);
+    let had = share(&gate, &lanes, &[4, 4], 100);
+    assert!((45..=60).contains(&had[1]), "{had:?}");
+}
+
+#[test]
+fn a_capped_lane_waits_for_its_bucket_even_when_alone() {
+    let gate = Gate::new(2);
+    let lane = gate.lane(100, Some(0.1));
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    let mut ticket = None;
+    assert!(lane.try_turn(&mut ticket, &waker));
+    lane.end_turn(Duration::from_millis(11)); // the bucket holds 10 ms
+    assert!(!lane.try_turn(&mut ticket, &waker));
+    gate.refill();
+    assert_eq!(count.0.load(Ordering::Relaxed), 0);
+    std::thread::sleep(Duration::from_millis(30)); // gains 3 ms
+    gate.refill();
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert!(lane.try_turn(&mut ticket, &waker));
+}
+
+#[test]
+fn a_granted_turn_that_nobody_takes_goes_on() {
+    let gate = Gate::new(1);
+    let lane = gate.lane(100, None);
+    let waker = Waker::from(Arc::new(Count::default()));
+    let (mut a, mut b, mut c) = (None, None, None);
+    assert!(lane.try_turn(&mut a, &waker));
+    assert!(!lane.try_turn(&mut b, &waker));
+    assert!(!lane.try_turn(&mut c, &waker));
+    lane.end_turn(Duration::from_millis(1)); // b's turn is granted …
+    lane.leave(b.unwrap()); // … and given up
+    assert!(lane.try_turn(&mut c, &waker));
+    lane.end_turn(Duration::ZERO);
+    assert_eq!(gate.state.lock().running, 0);
+}

@@ -1,0 +1,57 @@
+//! What a guest can import: WASI 0.2 and 0.3, with nothing behind files, sockets, environment and
+//! arguments; later Lodge's own interfaces.
+//!
+//! The whole of WASI is linked, since standard libraries import parts of it that their programs
+//! never call. [`OFFERED`] says the same by name, for checking components before they are compiled;
+//! a test holds the two together.
+
+use crate::engine::Flavor;
+use crate::guest::Guest;
+use wasmtime::Result;
+use wasmtime::component::Linker;
+
+/// What is offered: package, the line of its versions, its interfaces.
+pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
+    ("wasi:cli", "0.2", CLI),
+    ("wasi:cli", "0.3", CLI_03),
+    ("wasi:clocks", "0.2", &["monotonic-clock", "wall-clock"]),
+    ("wasi:clocks", "0.3", &["monotonic-clock", "system-clock", "types"]),
+    ("wasi:filesystem", "0.2", &["types", "preopens"]),
+    ("wasi:filesystem", "0.3", &["types", "preopens"]),
+    ("wasi:http", "0.2", &["types", "outgoing-handler"]),
+    ("wasi:http", "0.3", &["types", "client"]),
+    ("wasi:io", "0.2", &["error", "poll", "streams"]),
+    ("wasi:random", "0.2", &["random", "insecure", "insecure-seed"]),
+    ("wasi:random", "0.3", &["random", "insecure", "insecure-seed"]),
+    ("wasi:sockets", "0.2", SOCKETS),
+    ("wasi:sockets", "0.3", &["types", "ip-name-lookup"]),
+];
+
+const CLI: &[&str] = &[
+    "environment", "exit", "stdin", "stdout", "stderr", "terminal-input", "terminal-output",
+    "terminal-stdin", "terminal-stdout", "terminal-stderr",
+];
+
+const CLI_03: &[&str] = &[
+    "environment", "exit", "stdin", "stdout", "stderr", "terminal-input", "terminal-output",
+    "terminal-stdin", "terminal-stdout", "terminal-stderr", "types",
+];
+
+const SOCKETS: &[&str] = &[
+    "instance-network", "ip-name-lookup", "network", "tcp", "tcp-create-socket", "udp", "udp-create-socket",
+];
+
+/// The imports for components of one flavor.
+///
+/// # Errors
+/// Two of the parts define the same name.
+pub(crate) fn linker(engine: &wasmtime::Engine, flavor: Flavor) -> Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    if flavor == Flavor::Async {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
+    Ok(linker)
+}

@@ -1,0 +1,206 @@
+//! Memory: a budget that all of an app's instances share, and the limiter that charges each
+//! growth of a linear memory or table to it.
+//!
+//! Wasmtime's own `StoreLimits` caps each memory by itself, so a guest with two memories has twice
+//! the limit; here every memory and table of an instance counts towards one sum, and every
+//! instance towards one budget. What the host holds for an instance is charged as a fixed sum that
+//! covers its bounded buffers.
+
+use lodge_model::AppMeter;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+use wasmtime::ResourceLimiter;
+
+/// What the host holds for one instance at most: stack pages kept, body chunks both ways, headers,
+/// the store. In bytes.
+pub(crate) const HOST_BYTES_PER_INSTANCE: u64 = 256 << 10;
+/// What one table element takes, in bytes.
+const TABLE_ELEMENT_BYTES: usize = 16;
+/// Core instances, tables and memories of one store; the pool's bounds per component are lower.
+const MAX_CORE_INSTANCES: usize = 1_000;
+const MAX_TABLES: usize = 1_000;
+const MAX_MEMORIES: usize = 100;
+
+/// One app's memory budget.
+pub(crate) struct Budget {
+    limit: u64,
+    used: AtomicU64,
+    meter: Arc<AppMeter>,
+    /// Signalled when an instance gives memory back.
+    freed: Notify,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: u64, meter: Arc<AppMeter>) -> Arc<Self> {
+        Arc::new(Self { limit, used: AtomicU64::new(0), meter, freed: Notify::new() })
+    }
+
+    /// Charges `bytes`, if they fit.
+    pub(crate) fn try_charge(&self, bytes: u64) -> bool {
+        let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        let charged = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        if charged.is_ok() {
+            let now = self.meter.memory_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            self.meter.memory_peak_bytes.fetch_max(now, Ordering::Relaxed);
+        }
+        charged.is_ok()
+    }
+
+    fn release(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.meter.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.freed.notify_one();
+    }
+
+    /// Whether anything is charged now: if not, waiting for memory to be freed is in vain.
+    pub(crate) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > 0
+    }
+
+    /// Resolves when memory was given back.
+    pub(crate) async fn freed(&self) {
+        self.freed.notified().await;
+    }
+}
+
+/// Which limit a growth met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// `instance_memory_bytes`.
+    Instance,
+    /// `memory_bytes`.
+    App,
+}
+
+/// Memory charged for one instance; given back when dropped. Also its limiter.
+pub(crate) struct InstanceMemory {
+    budget: Arc<Budget>,
+    limit: u64,
+    /// Bytes of memories and tables.
+    grown: u64,
+    /// Bytes charged to the budget.
+    charged: u64,
+    /// The limit that the last refused growth met.
+    denied: Option<Denied>,
+}
+
+impl InstanceMemory {
+    /// Charges the host's part and `expected` bytes that the instance will start with, so that
+    /// instances wait for room instead of failing half made. None: no room now.
+    pub(crate) fn reserve(budget: &Arc<Budget>, limit: u64, expected: u64) -> Option<Self> {
+        let charged = HOST_BYTES_PER_INSTANCE + expected;
+        budget.try_charge(charged).then(|| Self {
+            budget: budget.clone(),
+            limit,
+            grown: 0,
+            charged,
+            denied: None,
+        })
+    }
+
+    /// Bytes of memories and tables now.
+    pub(crate) fn grown(&self) -> u64 {
+        self.grown
+    }
+
+    /// The limit that the last refused growth met, if one was refused.
+    pub(crate) fn denied(&self) -> Option<Denied> {
+        self.denied
+    }
+
+    /// A new request begins: what was refused before is not its fault.
+    pub(crate) fn forget_denied(&mut self) {
+        self.denied = None;
+    }
+
+    fn grow(&mut self, bytes: u64) -> bool {
+        let grown = self.grown.saturating_add(bytes);
+        if grown > self.limit {
+            self.denied = Some(Denied::Instance);
+            return false;
+        }
+        let covered = self.charged - HOST_BYTES_PER_INSTANCE;
+        let missing = grown.saturating_sub(covered);
+        if missing > 0 && !self.budget.try_charge(missing) {
+            self.denied = Some(Denied::App);
+            return false;
+        }
+        self.charged += missing;
+        self.grown = grown;
+        true
+    }
+}
+
+impl Drop for InstanceMemory {
+    fn drop(&mut self) {
+        self.budget.release(self.charged);
+    }
+}
+
+impl ResourceLimiter for InstanceMemory {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(self.grow(desired.saturating_sub(current) as u64))
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let elements = desired.saturating_sub(current);
+        Ok(self.grow(elements.saturating_mul(TABLE_ELEMENT_BYTES) as u64))
+    }
+
+    fn instances(&self) -> usize {
+        MAX_CORE_INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        MAX_TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MAX_MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1 << 20;
+    const PAGE: usize = 64 << 10;
+
+    #[test]
+    fn two_memories_do_not_dodge_the_instance_limit() {
+        let budget = Budget::new(64 * MIB, Arc::default());
+        let mut memory = InstanceMemory::reserve(&budget, MIB, 0).unwrap();
+        assert!(memory.memory_growing(0, 10 * PAGE, None).unwrap());
+        assert!(!memory.memory_growing(0, 10 * PAGE, None).unwrap());
+        assert_eq!(memory.denied(), Some(Denied::Instance));
+    }
+
+    #[test]
+    fn instances_share_one_budget_and_give_it_back() {
+        let meter = Arc::new(AppMeter::default());
+        let budget = Budget::new(3 * MIB, meter.clone());
+        let mut first = InstanceMemory::reserve(&budget, 2 * MIB, MIB).unwrap();
+        assert!(first.memory_growing(0, 24 * PAGE, None).unwrap());
+        let mut second = InstanceMemory::reserve(&budget, 2 * MIB, 0).unwrap();
+        assert!(!second.memory_growing(0, 24 * PAGE, None).unwrap());
+        assert_eq!(second.denied(), Some(Denied::App));
+        drop(first);
+        assert!(second.memory_growing(0, 24 * PAGE, None).unwrap());
+        drop(second);
+        assert!(!budget.is_used());
+        assert_eq!(meter.snapshot().memory_bytes, 0);
+        assert!(meter.snapshot().memory_peak_bytes >= 2 * MIB);
+    }
+}

@@ -1,0 +1,155 @@
+//! A guest's standard output and error, as lines of its app's log.
+//!
+//! Writing never waits and never fails: the log's sink bounds what it keeps and counts what it
+//! drops, so a guest that floods its log slows only itself.
+
+use crate::guest::Owner;
+use bytes::Bytes;
+use lodge_model::{LogLevel, LogLine, LogSource, RequestId};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+
+/// A line longer than this is cut into pieces, in bytes.
+const LINE_BYTES: usize = 8 << 10;
+/// Bytes a guest may write at once.
+const WRITE_BYTES: usize = 64 << 10;
+
+/// Where one of an instance's two outputs goes.
+#[derive(Clone)]
+pub(crate) struct GuestOutput {
+    owner: Owner,
+    source: LogSource,
+    request: Arc<AtomicU64>,
+}
+
+impl GuestOutput {
+    pub(crate) fn new(owner: Owner, source: LogSource, request: Arc<AtomicU64>) -> Self {
+        Self { owner, source, request }
+    }
+
+    fn lines(&self) -> Lines {
+        Lines { output: self.clone(), partial: Vec::new() }
+    }
+
+    fn write_line(&self, line: &[u8]) {
+        let request = self.request.load(Relaxed);
+        let level = match self.source {
+            LogSource::Stderr => LogLevel::Warn,
+            LogSource::Stdout | LogSource::Host => LogLevel::Info,
+        };
+        self.owner.log.write(
+            &self.owner.app,
+            LogLine {
+                time: now_ms(),
+                level,
+                source: self.source,
+                message: String::from_utf8_lossy(line).into_owned(),
+                request: (request != 0).then(|| RequestId(request).to_string()),
+            },
+        );
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+impl IsTerminal for GuestOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for GuestOutput {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.lines())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.lines())
+    }
+}
+
+/// Cuts what is written into lines; what is left when it is dropped is a line too.
+struct Lines {
+    output: GuestOutput,
+    partial: Vec<u8>,
+}
+
+impl Lines {
+    fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = match piece.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (piece, false),
+            };
+            for chunk in text.chunks(LINE_BYTES) {
+                if self.partial.len() + chunk.len() > LINE_BYTES {
+                    self.end_line();
+                }
+                self.partial.extend_from_slice(chunk);
+            }
+            if ends {
+                self.end_line();
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.partial);
+        self.output.write_line(&line);
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.partial.is_empty() {
+            self.end_line();
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Pollable for Lines {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Lines {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(WRITE_BYTES)
+    }
+}
+
+impl AsyncWrite for Lines {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let taken = bytes.get(..WRITE_BYTES).unwrap_or(bytes);
+        self.take(taken);
+        Poll::Ready(Ok(taken.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

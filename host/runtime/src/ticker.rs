@@ -1,0 +1,36 @@
+//! The clock that bounds every poll of a guest: a thread that advances both engines' epochs each
+//! millisecond.
+//!
+//! A thread of its own, not a timer of the async runtime, since it must tick when every other
+//! thread is inside a guest. It holds the engines weakly and ends with them.
+
+use crate::engine::{Engines, Flavor};
+use crate::gate::Gate;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// How long a guest may run before it must yield.
+pub(crate) const EPOCH: Duration = Duration::from_millis(1);
+
+/// Starts the thread.
+///
+/// # Errors
+/// No thread can be had.
+pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> {
+    let sync = engines.get(Flavor::Sync).weak();
+    let concurrent = engines.get(Flavor::Async).weak();
+    let gate: Weak<Gate> = Arc::downgrade(gate);
+    let tick = move || {
+        while let (Some(sync), Some(concurrent)) = (sync.upgrade(), concurrent.upgrade()) {
+            sync.increment_epoch();
+            concurrent.increment_epoch();
+            if let Some(gate) = gate.upgrade() {
+                gate.refill();
+            }
+            drop((sync, concurrent));
+            #[expect(clippy::disallowed_methods, reason = "a thread of its own, not a guest's")]
+            std::thread::sleep(EPOCH);
+        }
+    };
+    std::thread::Builder::new().name("lodge-epoch".into()).spawn(tick).map(drop)
+}

@@ -1,0 +1,254 @@
+//! Apps: created, listed, shown, changed.
+
+use crate::cell::{Carried, Cell, Goal};
+use crate::clock::{app_id, now_ms};
+use crate::events::entry_of;
+use crate::index::unseen_conflict;
+use crate::input::{AppPatch, ComponentChoice, NewApp, check_placement};
+use crate::live::LiveEvent;
+use crate::queue::Lane;
+use crate::supervisor::Supervisor;
+use crate::{Actor, Error, Listing, Page};
+use lodge_db::apps::AppRow;
+use lodge_db::events::NewEvent;
+use lodge_db::operations::OperationRow;
+use lodge_model::{
+    App, AppId, ComponentRef, ComponentStatus, Desired, Digest, Invalid, Limits, Operation,
+    OperationKind, StartMode, Status,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Which apps a list shows. What is absent restricts nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppFilter {
+    /// Part of the ID, the display name or a domain, in whatever case.
+    pub search: Option<String>,
+    /// What is observed.
+    pub status: Option<Status>,
+    /// What is asked for.
+    pub desired: Option<Desired>,
+    /// Runs this component version.
+    pub component: Option<Digest>,
+}
+
+impl AppFilter {
+    fn takes(&self, cell: &Cell) -> bool {
+        let state = cell.lock();
+        let app = &state.row.app;
+        self.status.is_none_or(|status| status == state.observed.status)
+            && self.desired.is_none_or(|desired| desired == app.desired)
+            && self.component.is_none_or(|digest| digest == app.component.digest)
+            && self.search.as_ref().is_none_or(|text| {
+                let text = text.to_lowercase();
+                app.id.as_str().contains(&text)
+                    || app.display_name.to_lowercase().contains(&text)
+                    || app.domains.iter().any(|domain| domain.contains(&text))
+            })
+    }
+}
+
+impl Supervisor {
+    /// Apps by ID.
+    ///
+    /// # Errors
+    /// The page makes no sense.
+    pub fn apps(&self, filter: &AppFilter, page: &Page) -> Result<Listing<App>, Error> {
+        let limit = page.limit()?;
+        let after: Option<AppId> =
+            page.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
+                Invalid::new("cursor", "is not one of this list's: pass `next_cursor` unchanged")
+            })?;
+        let cells = self.index.after(after.as_ref());
+        let found = cells.iter().filter(|cell| filter.takes(cell)).take(limit + 1);
+        let items = found.map(|cell| cell.app()).collect();
+        Ok(Listing::cut(items, limit, |app: &App| app.id.to_string()))
+    }
+
+    /// One app.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn app(&self, id: &AppId) -> Result<App, Error> {
+        Ok(self.index.require(id)?.app())
+    }
+
+    /// Creates an app. One that is to run with the host starts at once.
+    ///
+    /// # Errors
+    /// A field breaks a rule, an ID or domain is another app's, or the database failed.
+    pub async fn create_app(self: &Arc<Self>, new: NewApp, actor: &Actor) -> Result<App, Error> {
+        let (this, actor) = (Arc::clone(self), actor.clone());
+        self.unbroken(async move { this.create(new, &actor).await }).await
+    }
+
+    /// Changes an app, and brings the change into force.
+    ///
+    /// # Errors
+    /// There is no such app, it is being deleted, a field breaks a rule, a domain is another app's,
+    /// or the database failed.
+    pub async fn update_app(
+        self: &Arc<Self>,
+        id: &AppId,
+        patch: AppPatch,
+        actor: &Actor,
+    ) -> Result<App, Error> {
+        let (this, id, actor) = (Arc::clone(self), id.clone(), actor.clone());
+        self.unbroken(async move { this.update(&id, &patch, &actor).await }).await
+    }
+
+    async fn create(&self, new: NewApp, actor: &Actor) -> Result<App, Error> {
+        let _one = self.writes.lock().await;
+        let app = self.build(new)?;
+        let row = AppRow { app, generation: 1, deleting: None };
+        let starts = row.app.desired == Desired::Running && row.app.start_mode == StartMode::WithHost;
+        let operation = if starts {
+            Some(self.new_operation(&row, OperationKind::Start, actor)?)
+        } else {
+            None
+        };
+        self.insert(&row, operation.as_ref(), actor).await?;
+
+        let cell = Arc::new(Cell::new(row, &self.environment, now_ms()));
+        self.logs.set_rate(&cell.id, cell.lock().row.app.limits.log_bytes_per_second);
+        if let Some(operation) = operation {
+            let carried = Carried { id: operation.id.clone(), generation: 1 };
+            cell.lock().operation = Some(carried);
+            self.operations.begin(operation);
+        }
+        self.index.insert(Arc::clone(&cell));
+        self.routes.upsert(cell.route(&cell.lock()));
+        self.write_observed(&cell);
+        self.live.tell(LiveEvent::AppChanged { app: cell.id.clone() });
+        if starts {
+            self.queue.add(&cell.id, Lane::Urgent);
+        }
+        Ok(cell.app())
+    }
+
+    /// The app that is asked for, checked as far as it can be.
+    fn build(&self, new: NewApp) -> Result<App, Error> {
+        let id = match new.id {
+            Some(id) => id,
+            None => self.free_id()?,
+        };
+        let default = match new.start_mode {
+            StartMode::OnFirstVisit => Desired::Running,
+            StartMode::WithHost => Desired::Stopped,
+        };
+        let mut limits = Limits::default();
+        limits.apply(&new.limits);
+        let now = now_ms();
+        let app = App {
+            display_name: new.display_name.unwrap_or_else(|| id.to_string()),
+            component: self.choose_component(&new.component)?,
+            start_mode: new.start_mode,
+            environments: new.environments.unwrap_or_else(|| vec![self.environment.clone()]),
+            database: new.database,
+            auto_upgrade: new.auto_upgrade,
+            jwt: new.jwt,
+            domains: new.domains,
+            limits,
+            config: new.config,
+            outbound_hosts: new.outbound_hosts,
+            path_access: new.path_access,
+            desired: new.desired.unwrap_or(default),
+            observed: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            id,
+        };
+        self.index.check_id(&app.id)?;
+        self.check(&app)?;
+        Ok(app)
+    }
+
+    fn free_id(&self) -> Result<AppId, Error> {
+        loop {
+            let id = app_id()?;
+            if self.index.check_id(&id).is_ok() {
+                return Ok(id);
+            }
+        }
+    }
+
+    fn choose_component(&self, choice: &ComponentChoice) -> Result<ComponentRef, Error> {
+        let component = self.library.choose(choice)?;
+        if component.status == ComponentStatus::Failed {
+            let error = component.error.as_deref().unwrap_or("no reason is known");
+            return Err(Invalid::new(
+                "component",
+                format!(
+                    "{} {} could not be compiled and cannot run: {error}",
+                    component.name, component.version
+                ),
+            )
+            .into());
+        }
+        Ok(ComponentRef {
+            name: component.name,
+            version: component.version,
+            digest: component.digest,
+        })
+    }
+
+    fn check(&self, app: &App) -> Result<(), Error> {
+        app.check()?;
+        check_placement(app, &self.environment, self.settings.apps_domain.as_deref())?;
+        self.index.check_domains(&app.id, &app.domains)
+    }
+
+    async fn insert(
+        &self,
+        row: &AppRow,
+        operation: Option<&Operation>,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let mut tx = self.db.begin().await?;
+        lodge_db::apps::insert(&mut tx, row).await.map_err(unseen_conflict)?;
+        let created = NewEvent {
+            time: row.app.created_at,
+            actor: actor.as_str(),
+            action: "app.create",
+            app: Some(row.app.id.as_str()),
+            result: "succeeded",
+            ..NewEvent::default()
+        };
+        lodge_db::events::insert(&mut tx, &created).await?;
+        if let Some(operation) = operation {
+            let kept = OperationRow { operation: operation.clone(), generation: row.generation };
+            lodge_db::operations::insert(&mut tx, &kept).await?;
+            lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
+        }
+        tx.commit().await.map_err(lodge_db::Error::from)?;
+        Ok(())
+    }
+
+    async fn update(&self, id: &AppId, patch: &AppPatch, actor: &Actor) -> Result<App, Error> {
+        let _one = self.writes.lock().await;
+        let cell = self.index.require(id)?;
+        let old = self.changeable(&cell)?;
+        let mut row = old.clone();
+        patch.apply(&mut row.app)?;
+        if let Some(choice) = &patch.component {
+            row.app.component = self.choose_component(choice)?;
+        }
+        self.check(&row.app)?;
+        if row.app == old.app {
+            return Ok(cell.app());
+        }
+        row.app.updated_at = now_ms();
+        let domains = row.app.domains.clone();
+        self.write_desired(&cell, row, OperationKind::Update, actor, |state| {
+            // What runs keeps running, though it may now be one that waits for its first visit.
+            state.activated |= state.engaged && old.app.desired == Desired::Running;
+            if state.goal() == Goal::Stopped {
+                state.activated = false;
+            }
+        })
+        .await?;
+        self.index.set_domains(id, &domains);
+        self.logs.set_rate(id, cell.lock().row.app.limits.log_bytes_per_second);
+        Ok(cell.app())
+    }
+}

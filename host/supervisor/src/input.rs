@@ -1,0 +1,221 @@
+//! What callers send: checked, defaulted, and laid over what is there.
+
+use lodge_model::{
+    App, AppId, ConfigEntry, DatabaseKind, DatabaseSpec, Desired, EnvironmentName, Invalid,
+    JwtSpec, LimitsPatch, PathAccess, StartMode,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Which component an app shall run: by digest, or by name and version.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentChoice {
+    /// The name it is listed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Its version; absent: the newest upload of that name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// SHA-256 of its bytes. With a name or version beside it, they must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// What becomes of one configuration key: `null` removes it, an entry sets it, and a secret entry
+/// with the value `null` keeps the value it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct ConfigChange(pub Option<ConfigEntry>);
+
+/// An app to be created. Only `component` must be there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewApp {
+    /// Its ID; absent: generated.
+    #[schema(value_type = Option<String>)]
+    pub id: Option<AppId>,
+    /// For people; absent: the ID.
+    pub display_name: Option<String>,
+    /// What it runs.
+    pub component: ComponentChoice,
+    /// When it starts.
+    pub start_mode: StartMode,
+    /// Where it runs; absent: `local`.
+    #[schema(value_type = Option<Vec<String>>)]
+    pub environments: Option<Vec<EnvironmentName>>,
+    /// Its main data source.
+    pub database: DatabaseSpec,
+    /// Whether it follows newer versions of its component.
+    pub auto_upgrade: bool,
+    /// How its tokens are signed.
+    pub jwt: JwtSpec,
+    /// Host names of its own.
+    pub domains: Vec<String>,
+    /// What it may use; what is absent has its default.
+    pub limits: LimitsPatch,
+    /// Its configuration.
+    pub config: BTreeMap<String, ConfigEntry>,
+    /// Hosts it may call.
+    pub outbound_hosts: Vec<String>,
+    /// What happens to `/apps/{id}/`.
+    pub path_access: PathAccess,
+    /// Absent: `running` with `on_first_visit`, `stopped` with `with_host`.
+    pub desired: Option<Desired>,
+}
+
+/// Changes to an app; what is absent stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AppPatch {
+    /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<ComponentChoice>,
+    /// When it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_mode: Option<StartMode>,
+    /// Where it runs.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Vec<EnvironmentName>>,
+    /// Its main data source, as a whole. `new_connection` without `url` keeps the URL it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseSpec>,
+    /// Whether it follows newer versions of its component.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto_upgrade: Option<bool>,
+    /// How its tokens are signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<JwtSpec>,
+    /// Host names of its own, as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domains: Option<Vec<String>>,
+    /// What it may use, limit by limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<LimitsPatch>,
+    /// Its configuration, key by key: `null` removes a key, a secret with the value `null` keeps
+    /// its value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<BTreeMap<String, ConfigChange>>,
+    /// Hosts it may call, as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outbound_hosts: Option<Vec<String>>,
+    /// What happens to `/apps/{id}/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_access: Option<PathAccess>,
+    /// What is asked for. An `on_first_visit` app set to `running` waits for its first visit; to
+    /// have it run at once, start it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Desired>,
+}
+
+impl AppPatch {
+    /// Lays the changes over `app`; the component, which needs looking up, is left to the caller.
+    ///
+    /// # Errors
+    /// A change that makes no sense with what is there. `app` is then half changed: drop it.
+    pub(crate) fn apply(&self, app: &mut App) -> Result<(), Invalid> {
+        fn set<T: Clone>(to: &mut T, from: Option<&T>) {
+            if let Some(value) = from {
+                *to = value.clone();
+            }
+        }
+        set(&mut app.display_name, self.display_name.as_ref());
+        set(&mut app.start_mode, self.start_mode.as_ref());
+        set(&mut app.environments, self.environments.as_ref());
+        set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
+        set(&mut app.jwt, self.jwt.as_ref());
+        set(&mut app.domains, self.domains.as_ref());
+        set(&mut app.outbound_hosts, self.outbound_hosts.as_ref());
+        set(&mut app.path_access, self.path_access.as_ref());
+        set(&mut app.desired, self.desired.as_ref());
+        if let Some(limits) = &self.limits {
+            app.limits.apply(limits);
+        }
+        if let Some(database) = &self.database {
+            app.database = keep_url(database, &app.database);
+        }
+        for (key, change) in self.config.iter().flatten() {
+            change_config(&mut app.config, key, change)?;
+        }
+        Ok(())
+    }
+}
+
+/// The URL is write-only, so that whoever sends back what they read sends none: it stays.
+fn keep_url(new: &DatabaseSpec, old: &DatabaseSpec) -> DatabaseSpec {
+    let mut database = new.clone();
+    if database.url.is_none() && database.kind == DatabaseKind::NewConnection {
+        database.url.clone_from(&old.url);
+    }
+    database
+}
+
+fn change_config(
+    config: &mut BTreeMap<String, ConfigEntry>,
+    key: &str,
+    change: &ConfigChange,
+) -> Result<(), Invalid> {
+    let Some(change) = &change.0 else {
+        config.remove(key);
+        return Ok(());
+    };
+    let mut entry = change.clone();
+    if entry.value.is_none()
+        && let Some(old) = config.get(key)
+    {
+        if old.secret && !entry.secret {
+            return Err(Invalid::new(
+                format!("config.{key}"),
+                "is secret: to have it shown, send its value again with \"secret\": false",
+            ));
+        }
+        entry.value.clone_from(&old.value);
+    }
+    config.insert(key.to_owned(), entry);
+    Ok(())
+}
+
+/// Checks what one app cannot check by itself: where it is to run, and names given twice.
+pub(crate) fn check_placement(
+    app: &App,
+    local: &EnvironmentName,
+    apps_domain: Option<&str>,
+) -> Result<(), Invalid> {
+    if let Some((index, other)) =
+        app.environments.iter().enumerate().find(|(_, name)| *name != local)
+    {
+        return Err(Invalid::new(
+            format!("environments[{index}]"),
+            format!("there is no environment `{other}`: this host has only `{local}`"),
+        ));
+    }
+    if app.environments.len() > 1 {
+        return Err(Invalid::new("environments", format!("name `{local}` once")));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, domain) in app.domains.iter().enumerate() {
+        if !seen.insert(domain) {
+            return Err(Invalid::new(
+                format!("domains[{index}]"),
+                format!("`{domain}` is there twice: remove one"),
+            ));
+        }
+        if apps_domain.is_some_and(|own| is_under(domain, own)) {
+            return Err(Invalid::new(
+                format!("domains[{index}]"),
+                format!("`{domain}` is under APPS_DOMAIN, where apps have names already: remove it"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn is_under(domain: &str, parent: &str) -> bool {
+    let parent = parent.to_ascii_lowercase();
+    domain.strip_suffix(&parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}

@@ -1,0 +1,41 @@
+//! The control plane: what should be, and the work of bringing it about.
+//!
+//! Whoever asks for something (the API, the command line) has it written to the control database
+//! first, with an operation and an audit entry in one transaction; then a reconciler closes the
+//! difference through the [`Runtime`](lodge_model::Runtime) port, and what is observed is written
+//! behind. So the process may end at any instant: the next start reads what should be and goes on.
+//!
+//! In reading order: [`boot`] from nothing to ready; [`input`], [`apps`], [`desired`] what is asked
+//! for; [`queue`], [`reconcile`] what is done about it; [`activate`] the first visit; [`observed`],
+//! [`operations`], [`events`], [`live`] what is told of it; [`library`] the uploaded components.
+//! [`cell`] and [`index`] are the apps in memory, so that visits and lists need no query.
+
+mod activate;
+mod apps;
+mod boot;
+mod cell;
+mod clock;
+mod desired;
+mod error;
+mod events;
+mod index;
+mod input;
+mod library;
+mod live;
+mod observed;
+mod operations;
+mod page;
+mod queue;
+mod reconcile;
+mod settings;
+mod supervisor;
+
+pub use apps::AppFilter;
+pub use error::{Error, Fault};
+pub use events::AuditEvent;
+pub use input::{AppPatch, ComponentChoice, ConfigChange, NewApp};
+pub use library::{ComponentFilter, NewComponent};
+pub use live::LiveEvent;
+pub use page::{Actor, Listing, Page};
+pub use settings::Settings;
+pub use supervisor::{EnvironmentInfo, Parts, Supervisor};

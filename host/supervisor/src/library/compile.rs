@@ -1,0 +1,170 @@
+//! Has components compiled, and tells whoever waits for it.
+//!
+//! The runtime bounds how many are compiled at once, and how long. While a component is under way
+//! the database says `queued`, so that a crash has it taken up again; its live status is in memory.
+
+use crate::cell::Goal;
+use crate::live::LiveEvent;
+use crate::queue::Lane;
+use crate::supervisor::Supervisor;
+use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+impl Supervisor {
+    /// Begins to compile a component, unless that is under way. Returns at once.
+    pub(crate) fn compile(self: &Arc<Self>, digest: Digest) {
+        if !self.library.compiling.lock().insert(digest) {
+            return;
+        }
+        self.show_component(digest, |component| {
+            component.status = ComponentStatus::Queued;
+            component.error = None;
+        });
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let stop = this.stop.clone();
+            let done = stop.run_until_cancelled(this.compile_with_retries(digest)).await;
+            this.library.compiling.lock().remove(&digest);
+            if done.is_some() {
+                this.wake_users(digest);
+            }
+        });
+    }
+
+    /// Makes sure, one by one, that components that were ready still are: after an upgrade of Lodge
+    /// or the loss of its cache the first visit should not be the one to wait.
+    pub(crate) async fn verify_components(self: &Arc<Self>, ready: Vec<Digest>) {
+        for digest in ready {
+            if self.library.compiling.lock().insert(digest) {
+                self.compile_with_retries(digest).await;
+                self.library.compiling.lock().remove(&digest);
+                self.wake_users(digest);
+            }
+        }
+    }
+
+    async fn compile_with_retries(&self, digest: Digest) {
+        for failures in 1.. {
+            match self.compile_once(digest).await {
+                Ok(took) => return self.settle_ready(digest, took).await,
+                Err(CompileError::Component(error)) => {
+                    return self.settle_failed(digest, &error).await;
+                }
+                Err(CompileError::Host(error)) => {
+                    tracing::error!(%digest, %error, "the host could not compile a component");
+                    let Some(delay) = self.settings.retry_delay(failures) else {
+                        return self.fail_for_now(digest, &error);
+                    };
+                    self.show_component(digest, |component| {
+                        component.status = ComponentStatus::Queued;
+                        component.error =
+                            Some(format!("the host failed, trying again in {delay:?}: {error}"));
+                    });
+                    sleep(delay).await;
+                }
+            }
+        }
+    }
+
+    /// One try. Gives how long the compile itself took; none: it was in the cache.
+    async fn compile_once(&self, digest: Digest) -> Result<Option<Duration>, CompileError> {
+        let Some(row) = self.library.get(&digest) else {
+            return Ok(None);
+        };
+        let begun = Mutex::new(None);
+        let progress = |progress| {
+            let status = match progress {
+                CompileProgress::Queued => ComponentStatus::Queued,
+                CompileProgress::Compiling => {
+                    begun.lock().get_or_insert_with(Instant::now);
+                    ComponentStatus::Compiling
+                }
+            };
+            self.show_component(digest, |component| component.status = status);
+        };
+        let path = self.library.path(&digest);
+        self.runtime.ensure_compiled(digest, row.uses_async, &path, &progress).await?;
+        let begun = *begun.lock();
+        Ok(begun.map(|begun| begun.elapsed()))
+    }
+
+    async fn settle_ready(&self, digest: Digest, took: Option<Duration>) {
+        let took = took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        let shown = self.show_component(digest, |component| {
+            component.status = ComponentStatus::Ready;
+            component.error = None;
+            component.compile_ms = took.or(component.compile_ms);
+        });
+        match shown {
+            Some(component) => self.keep_status(&component).await,
+            // Removed while it was compiled.
+            None => self.runtime.remove_compiled(digest).await,
+        }
+    }
+
+    async fn settle_failed(&self, digest: Digest, error: &str) {
+        let shown = self.show_component(digest, |component| {
+            component.status = ComponentStatus::Failed;
+            component.error = Some(error.to_owned());
+        });
+        if let Some(component) = shown {
+            self.keep_status(&component).await;
+        }
+    }
+
+    /// The host, not the component, is at fault: failed for now, and taken up at the next start or
+    /// the next upload of the same bytes.
+    fn fail_for_now(&self, digest: Digest, error: &str) {
+        self.show_component(digest, |component| {
+            component.status = ComponentStatus::Failed;
+            component.error = Some(format!(
+                "the host failed, upload the same file again to try once more: {error}"
+            ));
+        });
+    }
+
+    /// Changes what is seen of a component, and tells it. None: it is gone.
+    fn show_component(&self, digest: Digest, change: impl FnOnce(&mut Component)) -> Option<Component> {
+        let component = {
+            let mut rows = self.library.rows.write();
+            let row = rows.get_mut(&digest)?;
+            let before = row.component.clone();
+            change(&mut row.component);
+            if row.component == before {
+                return Some(before);
+            }
+            row.component.clone()
+        };
+        self.live.tell(LiveEvent::Component { component: component.clone() });
+        Some(component)
+    }
+
+    /// Writes a settled status. If that fails, the next start compiles again, which is quick.
+    async fn keep_status(&self, component: &Component) {
+        let kept = async {
+            let mut tx = self.db.begin().await?;
+            let error = component.error.as_deref();
+            let (digest, ms) = (component.digest, component.compile_ms);
+            lodge_db::components::set_status(&mut tx, digest, component.status, error, ms).await?;
+            tx.commit().await.map_err(lodge_db::Error::from)
+        };
+        if let Err(error) = kept.await {
+            tracing::error!(digest = %component.digest, %error, "cannot note that a component compiled");
+        }
+    }
+
+    fn wake_users(&self, digest: Digest) {
+        for cell in self.index.users_of(&digest) {
+            let waits = {
+                let state = cell.lock();
+                state.goal() == Goal::Running && state.runs != state.row.generation
+            };
+            if waits {
+                self.queue.add(&cell.id, Lane::Urgent);
+            }
+        }
+    }
+}

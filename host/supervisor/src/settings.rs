@@ -1,0 +1,82 @@
+//! The control plane's own limits and delays.
+
+use std::time::Duration;
+
+/// What bounds the control plane. The defaults are those of the product; tests shorten them.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Delay before the first new try of a failed start; it doubles from try to try.
+    pub first_retry: Duration,
+    /// The longest such delay.
+    pub longest_retry: Duration,
+    /// After so many failed starts in a row an app stays failed until an administrator acts.
+    pub give_up_after: u32,
+    /// A start that takes longer has failed.
+    pub start_timeout: Duration,
+    /// How long requests under way may finish when their app stops.
+    pub stop_grace: Duration,
+    /// Apps started at once that nobody waits for (with the host, retries).
+    pub background_lanes: usize,
+    /// Apps acted on at once that somebody waits for (visitors, administrators).
+    pub urgent_lanes: usize,
+    /// The largest component, in bytes.
+    pub upload_bytes: u64,
+    /// Uploads at once.
+    pub uploads: usize,
+    /// How long a further upload waits for its turn.
+    pub upload_wait: Duration,
+    /// The longest silence of an upload's sender.
+    pub upload_silence: Duration,
+    /// How long the audit log and ended operations are kept.
+    pub retention: Duration,
+    /// Under which apps have host names of their own (`APPS_DOMAIN`), so that none takes another's
+    /// as its custom domain.
+    pub apps_domain: Option<String>,
+    /// Live events that a slow listener may lag behind before it misses some.
+    pub live_backlog: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            first_retry: Duration::from_secs(1),
+            longest_retry: Duration::from_secs(60),
+            give_up_after: 5,
+            start_timeout: Duration::from_secs(120),
+            stop_grace: Duration::from_secs(10),
+            background_lanes: 16,
+            urgent_lanes: 256,
+            upload_bytes: 100 * 1024 * 1024,
+            uploads: 4,
+            upload_wait: Duration::from_secs(30),
+            upload_silence: Duration::from_secs(30),
+            retention: Duration::from_secs(90 * 24 * 60 * 60),
+            apps_domain: None,
+            live_backlog: 4096,
+        }
+    }
+}
+
+impl Settings {
+    /// The delay after `failures` failed starts in a row; none: give up.
+    pub(crate) fn retry_delay(&self, failures: u32) -> Option<Duration> {
+        if failures == 0 || failures >= self.give_up_after {
+            return None;
+        }
+        let doubled = self.first_retry.saturating_mul(2_u32.saturating_pow(failures - 1));
+        Some(doubled.min(self.longest_retry))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_longest_and_end() {
+        let settings = Settings { give_up_after: 10, ..Settings::default() };
+        let delays: Vec<_> = (1..=10).map(|n| settings.retry_delay(n).map(|d| d.as_secs())).collect();
+        let expected = [1, 2, 4, 8, 16, 32, 60, 60, 60].map(Some);
+        assert_eq!(delays, [&expected[..], &[None]].concat());
+    }
+}

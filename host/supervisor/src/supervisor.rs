@@ -1,0 +1,174 @@
+//! The control plane itself: what it is made of, and what it answers without changing anything.
+
+use crate::index::Index;
+use crate::library::Library;
+use crate::live::{Live, LiveEvent};
+use crate::observed::Unwritten;
+use crate::operations::Operations;
+use crate::queue::Queue;
+use crate::{Error, Fault, Settings};
+use futures::StreamExt;
+use lodge_db::Database;
+use lodge_model::{
+    AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, RouteSink, Runtime, Status,
+};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa::ToSchema;
+
+/// What the control plane is built from.
+pub struct Parts {
+    /// The control database.
+    pub db: Database,
+    /// Runs apps.
+    pub runtime: Arc<dyn Runtime>,
+    /// Takes routes. Called while an app's lock is held: it must not call back.
+    pub routes: Arc<dyn RouteSink>,
+    /// Takes apps' log lines.
+    pub logs: Arc<dyn LogSink>,
+    /// Holds `components/`, `uploads/`, `apps/` and `lock`.
+    pub data_dir: PathBuf,
+    /// The environment in this process: `local`.
+    pub environment: EnvironmentName,
+    /// Limits and delays.
+    pub settings: Settings,
+}
+
+/// One place where apps run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnvironmentInfo {
+    /// Its name.
+    #[schema(value_type = String)]
+    pub name: EnvironmentName,
+    /// Lodge's version there.
+    pub version: String,
+    /// Where it is reached; null: inside this process.
+    pub url: Option<String>,
+    /// `online` or `offline`.
+    pub status: String,
+    /// When it last reported, in milliseconds since 1970.
+    pub last_heartbeat: i64,
+    /// Apps placed there.
+    pub apps: u64,
+    /// Of those, apps that run.
+    pub running: u64,
+}
+
+/// The control plane. It owns what should be, and brings about that it is.
+pub struct Supervisor {
+    pub(crate) db: Database,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) routes: Arc<dyn RouteSink>,
+    pub(crate) logs: Arc<dyn LogSink>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) environment: EnvironmentName,
+    pub(crate) settings: Settings,
+    pub(crate) index: Index,
+    pub(crate) library: Library,
+    pub(crate) operations: Operations,
+    pub(crate) live: Live,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) unwritten: Unwritten,
+    /// Held while something is checked against what is there and then written: one change of what
+    /// should be at a time.
+    pub(crate) writes: tokio::sync::Mutex<()>,
+    /// Held while observed states are written, so that an older one cannot follow a newer.
+    pub(crate) writing: tokio::sync::Mutex<()>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    /// The lock on the data directory; it goes with this process.
+    pub(crate) _lock: File,
+}
+
+impl Supervisor {
+    /// What happens from now on, as it happens.
+    pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
+        self.live.subscribe()
+    }
+
+    /// What an app used, and how its requests ended, since the host started.
+    ///
+    /// # Errors
+    /// There is no such app.
+    pub fn stats(&self, id: &AppId) -> Result<MeterSnapshot, Error> {
+        Ok(self.index.require(id)?.meter.snapshot())
+    }
+
+    /// An app's newest log lines, oldest first, at most `limit`, at least as grave as `level`.
+    ///
+    /// # Errors
+    /// There is no such app.
+    pub fn logs(
+        &self,
+        id: &AppId,
+        limit: usize,
+        level: LogLevel,
+    ) -> Result<Vec<LogLine>, Error> {
+        self.index.require(id)?;
+        Ok(self.logs.tail(id, limit, level))
+    }
+
+    /// The places where apps run.
+    pub fn environments(&self) -> Vec<EnvironmentInfo> {
+        let cells = self.index.all();
+        let running =
+            cells.iter().filter(|cell| cell.lock().observed.status == Status::Running).count();
+        vec![EnvironmentInfo {
+            name: self.environment.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            url: None,
+            status: "online".to_owned(),
+            last_heartbeat: crate::clock::now_ms(),
+            apps: cells.len() as u64,
+            running: running as u64,
+        }]
+    }
+
+    /// Ends: takes no more requests, stops every app (requests under way have `grace`), writes what
+    /// was observed. What should be stays as it is: the next start brings it about again.
+    pub async fn shutdown(&self, grace: Duration) {
+        self.stop.cancel();
+        self.queue.close();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some starts and stops did not end in time: ending without them");
+        }
+        let engaged = self.index.all().into_iter().filter(|cell| cell.lock().engaged);
+        let stops = engaged.map(|cell| async move {
+            self.runtime.ensure_stopped(&cell.id, grace).await;
+        });
+        futures::stream::iter(stops).buffer_unordered(self.settings.urgent_lanes).for_each(async |()| ()).await;
+        if let Err(error) = self.write_pending().await {
+            tracing::error!(%error, "cannot write the last observed states to the control database");
+        }
+    }
+
+    /// Runs a change to its end, though whoever asked for it may go away in the middle: the
+    /// database, the memory and the files must not part.
+    pub(crate) async fn unbroken<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.check_open()?;
+        self.tasks.spawn(change).await.unwrap_or_else(|error| {
+            Err(Fault::Bug(format!("a change ended in the middle: {error}")).into())
+        })
+    }
+
+    /// Refuses changes once the end has begun.
+    pub(crate) fn check_open(&self) -> Result<(), Error> {
+        if self.stop.is_cancelled() {
+            return Err(Error::Unavailable {
+                code: "shutting_down",
+                message: "this host is shutting down: try again when it is back".into(),
+            });
+        }
+        Ok(())
+    }
+}

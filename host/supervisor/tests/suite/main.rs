@@ -1,0 +1,62 @@
+//! The control plane against a real database, with a simulated runtime.
+//!
+//! Every case is run on SQLite, one test each, and all of them on one PostgreSQL server, each in a
+//! database of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    unreachable_pub,
+    reason = "a test that fails should end where it failed, and nothing of it is exported"
+)]
+
+mod activation;
+mod bed;
+mod components;
+mod crash;
+mod failures;
+mod fake;
+mod input;
+mod lifecycle;
+mod lists;
+mod scale;
+
+use bed::Bed;
+
+macro_rules! cases {
+    ($($module:ident: $($case:ident),+;)+) => {
+        mod sqlite {
+            use super::*;
+            $($(#[test] fn $case() { super::$module::$case(Bed::sqlite()); })+)+
+        }
+
+        #[test]
+        fn every_case_on_postgresql() {
+            let server = lodge_harness::postgres::Postgres::start().unwrap();
+            $($({
+                eprintln!("{}::{}", stringify!($module), stringify!($case));
+                let url = server.create_database(stringify!($case)).unwrap();
+                $module::$case(Bed::postgres(url));
+            })+)+
+        }
+    };
+}
+
+cases! {
+    activation: visitors_start_it_once, a_visit_waits_for_the_compile, visitors_who_leave_stop_nothing,
+        visits_pass_what_nobody_waits_for, a_stopped_app_refuses_at_once;
+    components: same_bytes_are_one_artifact, a_version_is_one_artifact, names_are_needed,
+        what_is_no_component_is_refused, too_large_is_refused, a_silent_sender_is_cut_off,
+        uploads_are_bounded, used_components_stay, compiles_are_resumed, leftovers_are_removed,
+        a_failed_compile_fails_its_apps, the_hosts_failures_are_retried, a_lost_cache_is_rebuilt;
+    failures: failures_are_retried_and_given_up, an_admin_gives_another_chance,
+        a_start_that_hangs_fails, causes_reach_the_admin_only;
+    input: every_field_comes_back, secrets_are_kept_and_masked, ids_are_unique_as_labels,
+        domains_are_one_apps, bad_fields_are_named, unchanged_is_unchanged;
+    lifecycle: start_modes, stop_is_sticky, restart_is_a_new_run, updates_come_into_force,
+        later_requests_supersede, deletion_leaves_nothing, unfinished_operations_are_taken_up,
+        deletion_is_resumed, two_processes_are_refused, the_audit_log_tells, shutdown_stops_everything;
+    lists: apps_are_found_and_paged, components_are_found_and_paged, live_events_tell_the_story;
+    scale: a_thousand_apps_start_with_the_host;
+}

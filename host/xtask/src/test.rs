@@ -1,0 +1,65 @@
+//! `cargo xtask test`: all set-up, then every test.
+
+use anyhow::Result;
+
+use crate::guests;
+use crate::places::Places;
+use crate::progress::{Steps, say};
+use crate::shell::{cargo, run as sh, succeeds};
+use crate::system::{self, Need};
+use crate::toolchain::Choice;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Passed on to the test runner, for instance a test's name
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    runner: Vec<String>,
+}
+
+pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
+    let mut steps = Steps::new(5);
+    steps.step("system packages", || system::ensure(&Need::ALL))?;
+    steps.step("guests", || {
+        guests::run(
+            places,
+            &guests::Options {
+                all: true,
+                toolchain: Choice::Auto,
+            },
+        )
+    })?;
+    steps.step("build the host and its tests", || {
+        sh(cargo()
+            .args(["build", "--workspace", "--all-targets"])
+            .current_dir(&places.root))
+    })?;
+    steps.step("tests of the guest SDK", || {
+        sh(cargo()
+            .args([
+                "test",
+                "--quiet",
+                "--locked",
+                "--package",
+                "lodge-sdk",
+                "--manifest-path",
+            ])
+            .arg(places.guests_manifest())
+            .arg("--target-dir")
+            .arg(&places.guests_build)
+            .env_remove("CARGO_TARGET_DIR"))
+    })?;
+    steps.step("tests of the host", || {
+        let mut tests = cargo();
+        match succeeds(cargo().args(["nextest", "--version"])) {
+            true => tests.args(["nextest", "run"]),
+            false => {
+                say("cargo-nextest is not here; cargo test does, one crate after the other");
+                tests.arg("test")
+            }
+        };
+        sh(tests
+            .arg("--workspace")
+            .args(&options.runner)
+            .current_dir(&places.root))
+    })
+}

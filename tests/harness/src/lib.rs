@@ -1,0 +1,3 @@
+//! What tests share: real servers, started and ended by the tests themselves.
+
+pub mod postgres;

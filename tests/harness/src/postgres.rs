@@ -1,0 +1,222 @@
+//! A PostgreSQL server of a test's own: its own data directory, port and password, gone with it.
+//!
+//! It is the real thing, as installed on the machine. Durability is off, since nothing of it
+//! outlives the test. PostgreSQL refuses to run as root, so that a test that runs as root starts it
+//! as the user `postgres`.
+
+use anyhow::{Context, Result, bail};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long the server may take until it answers.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const USER: &str = "lodge";
+/// With characters that a URL must encode: whoever takes it apart by hand fails.
+const PASSWORD: &str = "p@ss/w:rd%";
+const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Ard%25";
+
+/// The user that the server runs as, if the test runs as another that may not.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    uid: u32,
+    gid: u32,
+}
+
+/// A running server. Dropped, it is killed and its files go.
+#[derive(Debug)]
+pub struct Postgres {
+    bin: PathBuf,
+    dir: TempDir,
+    owner: Option<Owner>,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Postgres {
+    /// Makes a data directory and starts a server on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// PostgreSQL is not installed (the error names the package), or does not start (the error has
+    /// its log).
+    pub fn start() -> Result<Self> {
+        let bin = find_bin().context(
+            "PostgreSQL's server is not installed: run `apt-get install postgresql` (Debian)",
+        )?;
+        let dir = tempfile::Builder::new().prefix("lodge-postgres-").tempdir()?;
+        let owner = owner()?;
+        let mut this = Self { bin, dir, owner, port: free_port()?, server: None };
+        this.init()?;
+        this.launch()?;
+        Ok(this)
+    }
+
+    /// Makes an empty database and gives its URL.
+    ///
+    /// # Errors
+    /// It exists, or the server is gone.
+    pub fn create_database(&self, name: &str) -> Result<String> {
+        let output = self
+            .command("createdb")
+            .args(["--host=127.0.0.1", "--username", USER, "--port", &self.port.to_string(), name])
+            .env("PGPASSWORD", PASSWORD)
+            .output()
+            .context("cannot run createdb")?;
+        if !output.status.success() {
+            bail!("createdb {name} failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(self.url(name))
+    }
+
+    /// The URL of a database.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Ends the server as a power cut would, and starts it again on the same files and port.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub fn crash_and_restart(&mut self) -> Result<()> {
+        self.kill();
+        self.launch()
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn init(&self) -> Result<()> {
+        let password = self.dir.path().join("password");
+        std::fs::write(&password, PASSWORD)?;
+        if let Some(Owner { uid, gid }) = self.owner {
+            chown(self.dir.path(), Some(uid), Some(gid))?;
+            chown(&password, Some(uid), Some(gid))?;
+        }
+        let output = self
+            .command("initdb")
+            .args(["--no-sync", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+            .args(["--username", USER])
+            .arg(format!("--pwfile={}", password.display()))
+            .arg("--pgdata")
+            .arg(self.data())
+            .output()
+            .context("cannot run initdb")?;
+        if !output.status.success() {
+            bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        let log = self.dir.path().join("log");
+        let file = std::fs::File::create(&log)?;
+        let server = self
+            .command("postgres")
+            .arg("-D")
+            .arg(self.data())
+            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""])
+            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .context("cannot run postgres")?;
+        self.server = Some(server);
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.answers() {
+            let ended = self.server.as_mut().is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
+            if ended || Instant::now() > deadline {
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("PostgreSQL does not answer on port {}; its log: {log}", self.port);
+            }
+            wait_a_little();
+        }
+        Ok(())
+    }
+
+    fn answers(&self) -> bool {
+        let asked = self
+            .command("pg_isready")
+            .args(["--quiet", "--host=127.0.0.1", "--port", &self.port.to_string()])
+            .status();
+        asked.is_ok_and(|status| status.success())
+    }
+
+    /// A program of PostgreSQL's, run as its owner.
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        // A folder that the owner may enter, unlike the test's own.
+        command.current_dir("/");
+        if let Some(Owner { uid, gid }) = self.owner {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // SIGQUIT: at once, with its children, as recovery from a crash expects.
+            if let Some(pid) = rustix::process::Pid::from_raw(server.id().cast_signed()) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
+            }
+            let _ = server.wait();
+        }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own thread, no guest's")]
+fn wait_a_little() {
+    std::thread::sleep(Duration::from_millis(50));
+}
+
+/// The newest installed version's programs: Debian keeps them off the PATH.
+fn find_bin() -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|e| Some((e.file_name().to_str()?.parse().ok()?, e.path().join("bin"))))
+        .collect();
+    versions.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let in_path = std::env::split_paths(&path);
+    versions.into_iter().rev().map(|(_, bin)| bin).chain(in_path).find(|bin| has_server(bin))
+}
+
+fn has_server(bin: &Path) -> bool {
+    ["postgres", "initdb", "createdb", "pg_isready"].iter().all(|name| bin.join(name).is_file())
+}
+
+/// Who must run the server: nobody else, unless the test runs as root.
+fn owner() -> Result<Option<Owner>> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let users = std::fs::read_to_string("/etc/passwd")?;
+    let line = users.lines().find(|line| line.starts_with("postgres:"));
+    let mut fields = line.unwrap_or_default().split(':').skip(2);
+    let mut number = || fields.next().and_then(|field| field.parse().ok());
+    match (number(), number()) {
+        (Some(uid), Some(gid)) => Ok(Some(Owner { uid, gid })),
+        _ => bail!(
+            "this test runs as root, PostgreSQL refuses that, and there is no user `postgres`: \
+             run it as another user, or run `useradd --system postgres`"
+        ),
+    }
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
