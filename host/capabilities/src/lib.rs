@@ -1,1 +1,5 @@
-//! Lodge.
+//! What the host gives to apps, one module a capability.
+
+mod log;
+
+pub use log::{AppLogs, OpenError};

@@ -59,6 +59,7 @@ pub(crate) struct List<T: ToSchema> {
     /// The items.
     pub(crate) items: Vec<T>,
     /// Pass it as `cursor` for the next page; null: there is none.
+    #[schema(required)]
     pub(crate) next_cursor: Option<String>,
 }
 

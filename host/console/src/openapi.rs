@@ -57,13 +57,17 @@ pub(crate) fn skeleton() -> OpenApi {
         .build()
 }
 
-/// Adds what every operation has: its errors.
+/// Adds what every operation has: its errors, and an ID of its own. Handlers are named for what they
+/// do to their noun, so `list` of the tag `apps` becomes `apps_list`.
 pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
     let name = Problem::name().into_owned();
     let components = document.components.get_or_insert_default();
     components.schemas.insert(name.clone(), Problem::schema());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
+            if let (Some(id), Some([tag, ..])) = (&mut operation.operation_id, operation.tags.as_deref()) {
+                *id = format!("{tag}_{id}");
+            }
             let schema = Ref::from_schema_name(&name);
             let content = ContentBuilder::new().schema(Some(schema)).build();
             let problem = ResponseBuilder::new()

@@ -1,6 +1,6 @@
 //! Uploaded components.
 
-use crate::text::{Reader, name_of, to_json};
+use crate::text::{Reader, name_of, plain, to_json};
 use crate::{Database, Error, Tx};
 use lodge_model::{Component, ComponentStatus, Digest};
 use sqlx::any::AnyRow;
@@ -46,7 +46,7 @@ pub async fn insert(tx: &mut Tx, row: &ComponentRow) -> Result<(), Error> {
     .bind(to_json(&c.exports)?)
     .bind(to_json(&c.metadata)?)
     .bind(name_of(&c.status)?)
-    .bind(c.error.clone())
+    .bind(c.error.as_deref().map(plain))
     .bind(c.compile_ms.and_then(|ms| i64::try_from(ms).ok()))
     .bind(c.created_at)
     .execute(&mut **tx)
@@ -70,7 +70,7 @@ pub async fn set_status(
     )
     .bind(digest.to_hex())
     .bind(name_of(&status)?)
-    .bind(error.map(str::to_owned))
+    .bind(error.map(plain))
     .bind(compile_ms.and_then(|ms| i64::try_from(ms).ok()))
     .execute(&mut **tx)
     .await?;

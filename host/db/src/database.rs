@@ -2,17 +2,24 @@
 
 use crate::{Error, migrate};
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// SQLite readers at once, beside the one writer.
 const SQLITE_READERS: u32 = 4;
 /// Connections to PostgreSQL.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// How long a query waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a query waits for a connection: on SQLite for the writes before it, on PostgreSQL also
+/// for a server that is gone.
+const SQLITE_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a server that does not answer yet is waited for, and how often it is asked.
+const SERVER_PATIENCE: Duration = Duration::from_secs(15);
+const SERVER_PULSE: Duration = Duration::from_millis(500);
 
 /// WAL: readers never wait for the writer. FULL: a commit is on the disk when it is acknowledged,
 /// through a power cut too. The timeout is for a second process (a backup, a migration).
@@ -35,6 +42,8 @@ pub enum Dialect {
 #[derive(Clone)]
 pub struct Database {
     dialect: Dialect,
+    /// On SQLite.
+    file: Option<PathBuf>,
     writer: AnyPool,
     reader: AnyPool,
 }
@@ -50,14 +59,24 @@ impl Database {
     /// Opens the database at `url` (`sqlite:path`, `sqlite:///path`, `postgres://…`), makes an
     /// SQLite file that is missing (readable by its owner only), and migrates it.
     ///
+    /// A server that does not answer yet, since it starts beside this process, is waited for.
+    ///
     /// # Errors
     /// It cannot be reached, has a newer schema, or could not be migrated. No error shows the
-    /// URL's user or password.
+    /// URL's password.
     pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_within(url, SERVER_PATIENCE).await
+    }
+
+    /// As [`Database::open`], waiting so long for a server that does not answer yet.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub async fn open_within(url: &str, patience: Duration) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let database = match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Self::connect_sqlite(url).await?,
-            Some("postgres" | "postgresql") => Self::connect_postgres(url).await?,
+            Some("postgres" | "postgresql") => Self::connect_postgres(url, patience).await?,
             _ => {
                 return Err(Error::Open {
                     target: shown(url),
@@ -85,6 +104,12 @@ impl Database {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.dialect
+    }
+
+    /// The file, on SQLite.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
     }
 
     /// Connections for reading.
@@ -130,7 +155,7 @@ impl Database {
         let pool = |connections: u32| {
             AnyPoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .acquire_timeout(SQLITE_ACQUIRE_TIMEOUT)
                 .idle_timeout(None)
                 .max_lifetime(None)
                 // The file is ours: a connection cannot go stale as one over a network can.
@@ -143,17 +168,35 @@ impl Database {
         };
         let writer = pool(1).connect(url).await.map_err(|e| failed(e.to_string()))?;
         let reader = pool(SQLITE_READERS).connect_lazy(url).map_err(|e| failed(e.to_string()))?;
-        Ok(Self { dialect: Dialect::Sqlite, writer, reader })
+        Ok(Self { dialect: Dialect::Sqlite, file: Some(path), writer, reader })
     }
 
-    async fn connect_postgres(url: &str) -> Result<Self, Error> {
+    async fn connect_postgres(url: &str, patience: Duration) -> Result<Self, Error> {
+        let failed = |e: sqlx::Error| Error::Open { target: shown(url), reason: e.to_string() };
+        // By hand first: the pool would say only that it waited, not for what.
+        await_server(url, patience).await.map_err(failed)?;
         let pool = AnyPoolOptions::new()
             .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(POSTGRES_ACQUIRE_TIMEOUT)
             .connect(url)
             .await
-            .map_err(|e| Error::Open { target: shown(url), reason: e.to_string() })?;
-        Ok(Self { dialect: Dialect::Postgres, writer: pool.clone(), reader: pool })
+            .map_err(failed)?;
+        Ok(Self { dialect: Dialect::Postgres, file: None, writer: pool.clone(), reader: pool })
+    }
+}
+
+/// Returns once a server answers, or does not within `patience`.
+async fn await_server(url: &str, patience: Duration) -> Result<(), sqlx::Error> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match AnyConnection::connect(url).await {
+            Ok(connection) => return connection.close().await,
+            Err(error @ sqlx::Error::Io(_)) if Instant::now() < deadline => {
+                tracing::info!(target = shown(url), %error, "waiting for the control database");
+                sleep(SERVER_PULSE).await;
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

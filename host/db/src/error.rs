@@ -24,6 +24,12 @@ pub enum Error {
         /// The newest that this program knows.
         known: i64,
     },
+    /// Another process acts on it.
+    #[error(
+        "another Lodge uses this control database: stop that one, or give this one a database of \
+         its own (DATABASE_URL)"
+    )]
+    Claimed,
     /// A migration failed; nothing of it was kept.
     #[error("cannot bring the control database to schema version {version}: {source}")]
     Migration {

@@ -1,6 +1,6 @@
 //! The audit log: who did what, when, with which result. Rows are added, never changed.
 
-use crate::text::Reader;
+use crate::text::{Reader, plain};
 use crate::{Database, Error, Tx};
 use lodge_model::AppId;
 
@@ -58,13 +58,13 @@ pub async fn insert(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), Error> {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(event.time)
-    .bind(event.actor)
+    .bind(plain(event.actor))
     .bind(event.action)
     .bind(event.app)
-    .bind(event.subject)
+    .bind(event.subject.map(plain))
     .bind(event.operation)
     .bind(event.result)
-    .bind(event.message)
+    .bind(event.message.map(plain))
     .execute(&mut **tx)
     .await?;
     Ok(())

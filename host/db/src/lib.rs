@@ -10,6 +10,7 @@
 //! How it fails: an [`Error`] that names no value of a row, since rows hold secrets.
 
 pub mod apps;
+mod claim;
 pub mod components;
 mod database;
 mod error;
@@ -24,5 +25,6 @@ mod text;
 pub mod tokens;
 pub mod users;
 
+pub use claim::Claim;
 pub use database::{Database, Dialect, Tx};
 pub use error::Error;

@@ -1,6 +1,6 @@
 //! What was last seen of each app.
 
-use crate::text::{Reader, name_of};
+use crate::text::{Reader, name_of, plain};
 use crate::{Database, Error, Tx};
 use lodge_model::{AppId, Observed};
 
@@ -44,7 +44,7 @@ pub async fn upsert(tx: &mut Tx, app: &AppId, observed: &Observed) -> Result<(),
     .bind(name_of(&observed.status)?)
     .bind(observed.since)
     .bind(observed.version.clone())
-    .bind(observed.message.clone())
+    .bind(observed.message.as_deref().map(plain))
     .execute(&mut **tx)
     .await?;
     Ok(())

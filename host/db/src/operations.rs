@@ -1,6 +1,6 @@
 //! Operations: what was asked of each app, and what became of it.
 
-use crate::text::{Reader, name_of};
+use crate::text::{Reader, name_of, plain};
 use crate::{Database, Error, Tx};
 use lodge_model::{AppId, Operation, OperationId, OperationStatus};
 use sqlx::any::AnyRow;
@@ -28,9 +28,9 @@ pub async fn insert(tx: &mut Tx, row: &OperationRow) -> Result<(), Error> {
     .bind(o.app.as_str())
     .bind(name_of(&o.kind)?)
     .bind(name_of(&o.status)?)
-    .bind(o.progress.clone())
-    .bind(o.error.clone())
-    .bind(&o.actor)
+    .bind(o.progress.as_deref().map(plain))
+    .bind(o.error.as_deref().map(plain))
+    .bind(plain(&o.actor))
     .bind(row.generation)
     .bind(o.created_at)
     .bind(o.finished_at)
@@ -56,7 +56,7 @@ pub async fn finish(
     )
     .bind(id.as_str())
     .bind(name_of(&status)?)
-    .bind(error.map(str::to_owned))
+    .bind(error.map(plain))
     .bind(finished_at)
     .execute(&mut **tx)
     .await?;

@@ -17,6 +17,12 @@ pub(crate) fn name_of<T: Serialize>(value: &T) -> Result<String, Error> {
     Ok(to_json(value)?.trim_matches('"').to_owned())
 }
 
+/// Free text as both dialects take it: PostgreSQL refuses NUL, and a guest's last words may hold
+/// any character.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// A row while it is read: knows the table and the key, so that errors can name them.
 pub(crate) struct Reader<'r> {
     table: &'static str,

@@ -1,25 +1,24 @@
 //! Lodge: many WebAssembly applications in one process, each in its own locked room.
 
 mod cli;
-
-// Until the files config.rs and serve.rs are there.
-mod config {
-    /// How to serve.
-    #[derive(Debug, clap::Args)]
-    pub(crate) struct ServeArgs {}
-}
-mod serve {
-    pub(crate) fn run(_args: crate::config::ServeArgs) -> anyhow::Result<std::process::ExitCode> {
-        anyhow::bail!("not yet")
-    }
-}
+mod config;
+mod serve;
+mod shutdown;
+mod wiring;
 
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The first word of the hidden command by which the host starts its compile children.
+const CHILD: &str = "__child";
+
 fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    if words.next().as_deref() == Some(CHILD) {
+        return lodge_runtime::child::main(&words.collect::<Vec<_>>());
+    }
     match cli::run() {
         Ok(code) => code,
         Err(error) => {

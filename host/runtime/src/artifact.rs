@@ -190,3 +190,7 @@ fn key(path: &Path) -> io::Result<[u8; 32]> {
     fs::rename(&part, path)?;
     Ok(key)
 }
+
+#[cfg(test)]
+#[path = "artifact/tests.rs"]
+mod tests;

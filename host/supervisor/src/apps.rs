@@ -4,7 +4,7 @@ use crate::cell::{Carried, Cell, Goal};
 use crate::clock::{app_id, now_ms};
 use crate::events::entry_of;
 use crate::index::unseen_conflict;
-use crate::input::{AppPatch, ComponentChoice, NewApp, check_placement};
+use crate::input::{AppPatch, ComponentChoice, NewApp, check_amounts, check_placement};
 use crate::live::LiveEvent;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
@@ -193,6 +193,7 @@ impl Supervisor {
     }
 
     fn check(&self, app: &App) -> Result<(), Error> {
+        check_amounts(app)?;
         app.check()?;
         check_placement(app, &self.environment, self.settings.apps_domain.as_deref())?;
         self.index.check_domains(&app.id, &app.domains)

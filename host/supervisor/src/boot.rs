@@ -31,7 +31,8 @@ impl Supervisor {
     /// Reads everything, publishes every route and starts the reconciler.
     ///
     /// # Errors
-    /// The data directory cannot be used, another process uses it, or the control database failed.
+    /// The data directory cannot be used, another process uses it or the control database, or the
+    /// latter failed.
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Error> {
         let this = Arc::new(Self::assemble(parts).await?);
         this.load_apps().await?;
@@ -45,6 +46,7 @@ impl Supervisor {
     async fn assemble(parts: Parts) -> Result<Self, Error> {
         let Parts { db, runtime, routes, logs, data_dir, environment, settings } = parts;
         let lock = files::prepare(&data_dir)?;
+        let claim = db.claim(settings.claim_patience).await?;
         let components = lodge_db::components::all(&db).await?;
         let known: HashSet<Digest> = components.iter().map(|row| row.component.digest).collect();
         for digest in files::sweep(&data_dir, &known)? {
@@ -63,6 +65,7 @@ impl Supervisor {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             _lock: lock,
+            _claim: claim,
             db,
             runtime,
             routes,
@@ -108,7 +111,7 @@ impl Supervisor {
         Ok(())
     }
 
-    fn take_up(&self, cell: &Cell, row: OperationRow) {
+    pub(crate) fn take_up(&self, cell: &Cell, row: OperationRow) {
         let OperationRow { operation, generation } = row;
         tracing::info!(app = %cell.id, operation = %operation.id, "taking up an operation again");
         let mut state = cell.lock();

@@ -1,8 +1,7 @@
 //! One app in memory: what it should be, what it is, and who waits for it.
 //!
 //! The lock of a cell is held for moments and never across an await. Whatever changes what visitors
-//! meet calls [`Cells::publish`](crate::index::Index) while it holds the lock, so that the routes'
-//! last word is the state's last word.
+//! meet tells the routes while it holds the lock, so that their last word is the state's last word.
 
 use lodge_db::apps::AppRow;
 use lodge_model::{
@@ -66,7 +65,7 @@ pub(crate) struct State {
     pub(crate) failures: u32,
     /// Not to be tried before.
     pub(crate) retry_at: Option<Instant>,
-    /// True: its component was compiled again since it last ran, so that once more is once too often.
+    /// True: its component was just compiled again for it, so that once more is once too often.
     pub(crate) recompiled: bool,
     /// The operation under way.
     pub(crate) operation: Option<Carried>,
@@ -205,6 +204,11 @@ impl State {
     /// is gone.
     pub(crate) fn join(&mut self) -> watch::Receiver<Option<Outcome>> {
         self.visit.get_or_insert_with(|| watch::channel(None).0).subscribe()
+    }
+
+    /// Whether a visitor or an administrator waits for it.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.visit.is_some() || self.operation.is_some()
     }
 
     /// Ends the wait of visitors, if the phase says how.

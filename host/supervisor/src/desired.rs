@@ -9,6 +9,7 @@ use crate::live::LiveEvent;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
 use crate::{Actor, Error};
+use lodge_db::Tx;
 use lodge_db::apps::AppRow;
 use lodge_db::operations::OperationRow;
 use lodge_model::{
@@ -147,14 +148,18 @@ impl Supervisor {
         let from = row.generation;
         row.generation += 1;
         let operation = self.new_operation(&row, kind, actor)?;
-        let superseded = match self.keep_desired(&row, from, &operation).await {
-            Ok(superseded) => superseded,
-            Err(error) => {
-                // The commit may have happened although its answer did not come.
-                self.reread(cell).await;
-                return Err(error);
-            }
+        let Some((tx, superseded)) = self.stage_desired(&row, from, &operation).await? else {
+            self.reread(cell).await;
+            return Err(Error::conflict(
+                "changed_meanwhile",
+                format!("the app `{}` was changed meanwhile: look at it and try again", cell.id),
+            ));
         };
+        if let Err(error) = tx.commit().await {
+            // It may have happened although the answer did not come.
+            self.reread(cell).await;
+            return Err(lodge_db::Error::from(error).into());
+        }
         for old in superseded {
             let at = old.finished_at.unwrap_or_default();
             self.operations.finish(&old.id, old.status, old.error.as_deref(), at);
@@ -177,53 +182,67 @@ impl Supervisor {
         Ok(operation)
     }
 
-    /// The transaction. Gives the operations that the new one takes the place of.
-    async fn keep_desired(
+    /// The transaction, but for its commit; and the operations that the new one takes the place of.
+    /// None: the app has changed since `from`.
+    async fn stage_desired(
         &self,
         row: &AppRow,
         from: i64,
         operation: &Operation,
-    ) -> Result<Vec<Operation>, Error> {
-        let app = &row.app.id;
+    ) -> Result<Option<(Tx, Vec<Operation>)>, Error> {
         let mut tx = self.db.begin().await?;
         if !lodge_db::apps::update(&mut tx, row, from).await.map_err(unseen_conflict)? {
-            return Err(Error::conflict(
-                "changed_meanwhile",
-                format!("the app `{app}` was changed meanwhile: look at it and try again"),
-            ));
+            return Ok(None);
         }
-        let now = operation.created_at;
-        let superseded =
-            lodge_db::operations::supersede(&mut tx, app, &operation.id, now).await?;
+        let (app, now) = (&row.app.id, operation.created_at);
+        let superseded = lodge_db::operations::supersede(&mut tx, app, &operation.id, now).await?;
         for old in &superseded {
             lodge_db::events::insert(&mut tx, &entry_of(old)).await?;
         }
         let kept = OperationRow { operation: operation.clone(), generation: row.generation };
         lodge_db::operations::insert(&mut tx, &kept).await?;
         lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
-        tx.commit().await.map_err(lodge_db::Error::from)?;
-        Ok(superseded)
+        Ok(Some((tx, superseded)))
     }
 
     /// Takes what the database says over what the memory says, after a write of which nobody knows
-    /// whether it happened.
+    /// whether it happened. If the database cannot say either, the next change of the app will find
+    /// out: its generation does not fit then.
     async fn reread(&self, cell: &Arc<Cell>) {
-        match lodge_db::apps::get(&self.db, &cell.id).await {
-            Ok(Some(row)) => {
-                let mut state = cell.lock();
-                if row.generation != state.row.generation {
-                    state.row = row;
-                    state.answer_visitors();
-                    self.routes.upsert(cell.route(&state));
-                    drop(state);
-                    cell.ring();
-                    self.queue.add(&cell.id, Lane::Urgent);
-                }
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(app = %cell.id, %error, "cannot read an app again after a failed write");
-            }
+        if let Err(error) = self.try_reread(cell).await {
+            tracing::error!(app = %cell.id, %error, "cannot read an app again after a failed write");
         }
+    }
+
+    async fn try_reread(&self, cell: &Arc<Cell>) -> Result<(), lodge_db::Error> {
+        let Some(row) = lodge_db::apps::get(&self.db, &cell.id).await? else { return Ok(()) };
+        if row.generation == cell.lock().row.generation {
+            return Ok(());
+        }
+        let unfinished = lodge_db::operations::unfinished(&self.db).await?;
+        self.index.set_domains(&cell.id, &row.app.domains);
+        let current = |operation: &OperationRow| {
+            operation.operation.app == cell.id && operation.generation == row.generation
+        };
+        let operation = unfinished.into_iter().find(current);
+        {
+            let mut state = cell.lock();
+            if row.app.desired == Desired::Stopped {
+                state.activated = false;
+            }
+            state.row = row;
+            state.give_another_chance();
+        }
+        if let Some(operation) = operation {
+            self.take_up(cell, operation);
+        }
+        {
+            let mut state = cell.lock();
+            state.answer_visitors();
+            self.routes.upsert(cell.route(&state));
+        }
+        cell.ring();
+        self.queue.add(&cell.id, Lane::Urgent);
+        Ok(())
     }
 }

@@ -8,6 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+/// Most entries that one app's lists may have, and most bytes of its whole configuration.
+const MAX_DOMAINS: usize = 100;
+const MAX_OUTBOUND_HOSTS: usize = 1_000;
+const MAX_CONFIG_KEYS: usize = 1_000;
+const MAX_CONFIG_BYTES: usize = 1024 * 1024;
+
 /// Which component an app shall run: by digest, or by name and version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -177,6 +183,23 @@ fn change_config(
         entry.value.clone_from(&old.value);
     }
     config.insert(key.to_owned(), entry);
+    Ok(())
+}
+
+/// Checks how much there is, since all of it is kept in memory.
+pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
+    let pairs = app.config.iter();
+    let bytes: usize = pairs.map(|(k, e)| k.len() + e.value.as_ref().map_or(0, String::len)).sum();
+    for (field, what, has, most) in [
+        ("domains", "domains", app.domains.len(), MAX_DOMAINS),
+        ("outbound_hosts", "hosts", app.outbound_hosts.len(), MAX_OUTBOUND_HOSTS),
+        ("config", "keys", app.config.len(), MAX_CONFIG_KEYS),
+        ("config", "bytes", bytes, MAX_CONFIG_BYTES),
+    ] {
+        if has > most {
+            return Err(Invalid::new(field, format!("has {has} {what}; at most {most} are allowed")));
+        }
+    }
     Ok(())
 }
 

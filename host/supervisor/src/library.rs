@@ -24,6 +24,7 @@ use lodge_db::events::NewEvent;
 use lodge_model::{Component, ComponentStatus, Digest, Invalid};
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl Library {
     /// Every component, newest first.
     pub(crate) fn newest_first(&self) -> Vec<Component> {
         let mut all: Vec<_> = self.rows.read().values().map(|row| row.component.clone()).collect();
-        all.sort_by(|a, b| (b.created_at, b.digest).cmp(&(a.created_at, a.digest)));
+        all.sort_by_key(|component| Reverse((component.created_at, component.digest)));
         all
     }
 

@@ -22,6 +22,19 @@ const BATCH: usize = 1_000;
 /// Delay after a failed write.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Bytes of a cause at most: a guest may have written it.
+const MESSAGE_BYTES: usize = 4 * 1024;
+
+/// A cause, no longer than it may be.
+pub(crate) fn brief(text: &str) -> String {
+    let mut end = text.len().min(MESSAGE_BYTES);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = if end < text.len() { " …" } else { "" };
+    format!("{}{cut}", text.get(..end).unwrap_or_default())
+}
+
 /// What is still to be written.
 #[derive(Default)]
 pub(crate) struct Unwritten {
@@ -91,6 +104,7 @@ impl Supervisor {
         status: Status,
         message: Option<String>,
     ) {
+        let message = message.as_deref().map(brief);
         let observed = &mut state.observed;
         if observed.status == status && observed.message == message {
             return;
@@ -129,7 +143,7 @@ impl Supervisor {
             None => OperationStatus::Succeeded,
             Some(_) => OperationStatus::Failed,
         };
-        self.unwritten.ended(Ended { id, status, error: error.map(str::to_owned), at: now_ms() });
+        self.unwritten.ended(Ended { id, status, error: error.map(brief), at: now_ms() });
     }
 
     /// Writes whatever comes, for as long as the process lives.
@@ -193,5 +207,20 @@ impl Supervisor {
         operation.error.clone_from(&ended.error);
         operation.finished_at = Some(ended.at);
         Some(operation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_cut_between_characters() {
+        assert_eq!(brief("trap"), "trap");
+        let fits = "x".repeat(MESSAGE_BYTES);
+        assert_eq!(brief(&fits), fits);
+        let cut = brief(&"ü".repeat(MESSAGE_BYTES));
+        assert_eq!(cut, format!("{} …", "ü".repeat(MESSAGE_BYTES / 2)));
+        assert!(brief(&format!("x{}", "ü".repeat(MESSAGE_BYTES))).starts_with("xü"));
     }
 }

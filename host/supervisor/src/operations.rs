@@ -47,13 +47,14 @@ impl Operations {
         finished_at: i64,
     ) {
         let Some(sender) = self.running.lock().remove(id) else { return };
-        sender.send_modify(|operation| {
-            operation.status = status;
-            operation.error = error.map(str::to_owned);
-            operation.progress = None;
-            operation.finished_at = Some(finished_at);
-        });
-        self.live.tell(LiveEvent::Operation { operation: sender.borrow().clone() });
+        let mut operation = sender.borrow().clone();
+        operation.status = status;
+        operation.error = error.map(str::to_owned);
+        operation.progress = None;
+        operation.finished_at = Some(finished_at);
+        // Told before whoever waits goes on, so that the story is whole by then.
+        self.live.tell(LiveEvent::Operation { operation: operation.clone() });
+        sender.send_replace(operation);
     }
 
     /// One that runs, to be watched.

@@ -15,6 +15,7 @@ use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::library::files;
 use crate::live::LiveEvent;
+use crate::observed::brief;
 use crate::supervisor::Supervisor;
 use lodge_db::apps::AppRow;
 use lodge_db::components::ComponentRow;
@@ -100,7 +101,10 @@ impl Supervisor {
                 drop(state);
                 self.compile(component.component.digest);
             }
-            Err(error) => self.note_failure(cell, &mut state, &error.to_string()),
+            Err(error) => {
+                state.recompiled = false;
+                self.note_failure(cell, &mut state, &error.to_string());
+            }
         }
     }
 
@@ -222,11 +226,11 @@ impl Supervisor {
         }
         self.routes.remove(&cell.id);
         self.index.remove(&cell.id);
+        self.live.tell(LiveEvent::AppRemoved { app: cell.id.clone() });
         let operation = cell.lock().take_operation(generation);
         if let Some(id) = operation {
             self.operations.finish(&id, OperationStatus::Succeeded, None, now_ms());
         }
-        self.live.tell(LiveEvent::AppRemoved { app: cell.id.clone() });
     }
 
     /// The row goes last, with the end of the operation: until then the next start would go on.
@@ -254,6 +258,7 @@ impl Supervisor {
 
     /// A start failed: tells it, and tries again later unless it failed too often.
     fn note_failure(&self, cell: &Cell, state: &mut State, error: &str) {
+        let error = brief(error);
         let failures = state.failures.saturating_add(1);
         let of = self.settings.give_up_after;
         match self.settings.retry_delay(failures) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// What bounds the control plane. The defaults are those of the product; tests shorten them.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// How long a start of the host waits for another process to let go of the control database.
+    pub claim_patience: Duration,
     /// Delay before the first new try of a failed start; it doubles from try to try.
     pub first_retry: Duration,
     /// The longest such delay.
@@ -39,6 +41,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            claim_patience: Duration::from_secs(10),
             first_retry: Duration::from_secs(1),
             longest_retry: Duration::from_secs(60),
             give_up_after: 5,

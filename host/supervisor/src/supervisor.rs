@@ -8,7 +8,7 @@ use crate::operations::Operations;
 use crate::queue::Queue;
 use crate::{Error, Fault, Settings};
 use futures::StreamExt;
-use lodge_db::Database;
+use lodge_db::{Claim, Database};
 use lodge_model::{
     AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, RouteSink, Runtime, Status,
 };
@@ -82,8 +82,9 @@ pub struct Supervisor {
     pub(crate) writing: tokio::sync::Mutex<()>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
-    /// The lock on the data directory; it goes with this process.
+    /// The data directory and the control database are this process's; that goes with it.
     pub(crate) _lock: File,
+    pub(crate) _claim: Claim,
 }
 
 impl Supervisor {

@@ -1,5 +1,6 @@
 //! The one build tool: `cargo xtask <command>`, one file a command.
 
+mod bench;
 mod guests;
 mod places;
 mod progress;
@@ -34,6 +35,8 @@ enum Command {
     Setup,
     /// Build the sample apps and the test guests into target/guests
     Guests(guests::Options),
+    /// Measure Lodge against bare hyper and `wasmtime serve`
+    Bench(bench::Options),
     /// Check the size budget and the forbidden arrows between crates
     Tidy,
 }
@@ -44,6 +47,7 @@ fn main() -> std::process::ExitCode {
         Command::Test(options) => test::run(&places, &options),
         Command::Setup => setup::run(&places),
         Command::Guests(options) => guests::run(&places, &options),
+        Command::Bench(options) => bench::run(&places, &options),
         Command::Tidy => tidy::run(&places),
     });
     match result {

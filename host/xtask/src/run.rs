@@ -6,7 +6,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -71,6 +71,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let folder = if options.release { "release" } else { "debug" };
     let lodge = places.target.join(folder).join("lodge");
     let password = root_password(&places.root.join(&options.data_dir))?;
+    for address in [options.listen, options.admin_listen] {
+        // Before the host does: another server's answer to `/readyz` would be taken for its own.
+        TcpListener::bind(address).with_context(|| format!("{address} is taken"))?;
+    }
     let mut host = Host::start(&lodge, places, options, &password)?;
     let served = steps
         .step("start the host", || {
@@ -82,7 +86,8 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             })
         });
     if let Err(error) = served {
-        host.stop()?;
+        // The first error says more than how the host took being stopped.
+        _ = host.stop();
         return Err(error);
     }
     print_addresses(options, &password);
@@ -227,6 +232,9 @@ impl Host {
     }
 
     fn stop(&mut self) -> Result<()> {
+        if let Some(status) = self.0.try_wait()? {
+            return judge(status);
+        }
         println!("stopping the host");
         if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             // An error means that it has ended.

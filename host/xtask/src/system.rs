@@ -20,6 +20,8 @@ pub(crate) enum Need {
     Node,
     /// Python with venv, for the Python guest.
     Python,
+    /// The load generator of the benchmarks.
+    Wrk,
 }
 
 /// How the package managers call it.
@@ -31,6 +33,7 @@ struct Packages {
 }
 
 impl Need {
+    /// What the tests need.
     pub(crate) const ALL: [Self; 4] = [Self::Compiler, Self::Postgres, Self::Node, Self::Python];
 
     fn is_there(self) -> bool {
@@ -41,6 +44,7 @@ impl Need {
             Self::Python => {
                 succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
             }
+            Self::Wrk => which("wrk").is_some(),
         }
     }
 
@@ -50,6 +54,7 @@ impl Need {
             Self::Postgres => "PostgreSQL (initdb, postgres)",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
+            Self::Wrk => "wrk, the HTTP load generator",
         }
     }
 
@@ -64,6 +69,7 @@ impl Need {
             ),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),
+            Self::Wrk => ("wrk", "wrk", "wrk", "wrk"),
         };
         Packages {
             apt,

@@ -77,12 +77,23 @@ impl Postgres {
         format!("postgres://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Ends the server as a power cut would, and starts it again on the same files and port.
+    /// Ends the server at once, as a crash would.
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            // SIGQUIT: with its children, and without waiting for anyone.
+            if let Some(pid) = rustix::process::Pid::from_raw(server.id().cast_signed()) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
+            }
+            let _ = server.wait();
+        }
+    }
+
+    /// Ends the server and starts it again on the same files and port.
     ///
     /// # Errors
     /// It does not start again.
-    pub fn crash_and_restart(&mut self) -> Result<()> {
-        self.kill();
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop();
         self.launch()
     }
 
@@ -157,21 +168,11 @@ impl Postgres {
         }
         command
     }
-
-    fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            // SIGQUIT: at once, with its children, as recovery from a crash expects.
-            if let Some(pid) = rustix::process::Pid::from_raw(server.id().cast_signed()) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
-            }
-            let _ = server.wait();
-        }
-    }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.kill();
+        self.stop();
     }
 }
 

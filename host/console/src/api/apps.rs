@@ -131,7 +131,7 @@ pub(crate) async fn update(
 #[into_params(parameter_in = Query)]
 pub(crate) struct RemoveParams {
     /// `keep` if not given.
-    #[param(nullable = false)]
+    #[param(inline, nullable = false)]
     data: Option<DataPolicy>,
 }
 

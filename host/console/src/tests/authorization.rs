@@ -33,7 +33,7 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ("POST /api/apps/{id}/restart", None, no_app),
         ("GET /api/apps/{id}/logs", None, no_app),
         ("GET /api/apps/{id}/stats", None, no_app),
-        ("GET /api/apps/{id}/events", None, 200),
+        ("GET /api/apps/{id}/events", None, no_app),
         ("GET /api/environments", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),

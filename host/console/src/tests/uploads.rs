@@ -12,7 +12,7 @@ async fn a_component_is_uploaded_followed_listed_and_removed() {
     assert_eq!(again.status, 200);
     assert_eq!(first.json()["digest"], again.json()["digest"]);
     let digest = test.component().await;
-    assert_eq!(test.upload("?name=other&version=2+beta", "\0asm x y").await.json()["name"], "other");
+    assert_eq!(test.upload("?name=other&version=2%2Bbeta", "\0asm x y").await.json()["name"], "other");
     let named = test.get("/api/components?name=hello").await.json();
     assert_eq!(named["items"].as_array().unwrap().len(), 1);
     assert_eq!(named["next_cursor"], json!(null));

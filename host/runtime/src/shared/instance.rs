@@ -176,7 +176,8 @@ impl SharedInstance {
 
     fn poll(&self, driver: &mut Driver) {
         let Some(guest) = &mut driver.guest else { return };
-        if let Some(broken) = self.load.lock().kill.take() {
+        let kill = self.load.lock().kill.take();
+        if let Some(broken) = kill {
             driver.guest = None;
             return self.finish(Err(broken));
         }

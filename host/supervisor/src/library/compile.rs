@@ -5,6 +5,7 @@
 
 use crate::cell::Goal;
 use crate::live::LiveEvent;
+use crate::observed::brief;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
 use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest};
@@ -61,7 +62,7 @@ impl Supervisor {
                     self.show_component(digest, |component| {
                         component.status = ComponentStatus::Queued;
                         component.error =
-                            Some(format!("the host failed, trying again in {delay:?}: {error}"));
+                            Some(brief(&format!("the host failed, trying again in {delay:?}: {error}")));
                     });
                     sleep(delay).await;
                 }
@@ -108,7 +109,7 @@ impl Supervisor {
     async fn settle_failed(&self, digest: Digest, error: &str) {
         let shown = self.show_component(digest, |component| {
             component.status = ComponentStatus::Failed;
-            component.error = Some(error.to_owned());
+            component.error = Some(brief(error));
         });
         if let Some(component) = shown {
             self.keep_status(&component).await;
@@ -120,9 +121,9 @@ impl Supervisor {
     fn fail_for_now(&self, digest: Digest, error: &str) {
         self.show_component(digest, |component| {
             component.status = ComponentStatus::Failed;
-            component.error = Some(format!(
+            component.error = Some(brief(&format!(
                 "the host failed, upload the same file again to try once more: {error}"
-            ));
+            )));
         });
     }
 
@@ -158,13 +159,14 @@ impl Supervisor {
 
     fn wake_users(&self, digest: Digest) {
         for cell in self.index.users_of(&digest) {
-            let waits = {
+            let lane = {
                 let state = cell.lock();
-                state.goal() == Goal::Running && state.runs != state.row.generation
+                if state.goal() != Goal::Running || state.runs == state.row.generation {
+                    continue;
+                }
+                if state.is_waited_for() { Lane::Urgent } else { Lane::Background }
             };
-            if waits {
-                self.queue.add(&cell.id, Lane::Urgent);
-            }
+            self.queue.add(&cell.id, lane);
         }
     }
 }

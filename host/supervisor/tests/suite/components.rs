@@ -225,6 +225,7 @@ pub fn a_lost_cache_is_rebuilt(bed: Bed) {
     let host = bed.open();
     host.until("it is compiled", || host.runtime.compiled.lock().contains(&component.digest));
     assert_eq!(host.status("shop"), Status::Waiting);
+    host.pause(50);
     // A component whose file is gone says so, and is healed by the same bytes.
     host.runtime.compiled.lock().clear();
     std::fs::remove_file(bed.path("components").join(format!("{}.wasm", component.digest))).unwrap();

@@ -65,6 +65,17 @@ pub fn a_start_that_hangs_fails(mut bed: Bed) {
     host.until_status("shop", Status::Running);
 }
 
+pub fn a_cache_that_never_holds_is_given_up(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    host.runtime.fail_starts("shop", usize::MAX, StartError::NotCompiled);
+    assert_eq!(host.visit("shop"), Err(FailureKind::AppFailed));
+    host.until("it gives up", || {
+        host.observed("shop").message.is_some_and(|text| text.contains("failed start 5 of 5"))
+    });
+    assert!(host.observed("shop").message.unwrap().contains("is not in the cache"));
+}
+
 pub fn causes_reach_the_admin_only(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");

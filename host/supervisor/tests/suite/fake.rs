@@ -101,6 +101,13 @@ impl Drop for Starting<'_> {
     }
 }
 
+/// Even a sleep of nothing would last until the next tick of the clock, 1 ms.
+async fn pass(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+}
+
 async fn open(gate: &watch::Sender<bool>) {
     let _ = gate.subscribe().wait_for(|open| *open).await;
 }
@@ -191,7 +198,7 @@ impl Runtime for FakeRuntime {
         report(Status::Starting);
         let _starting = Starting::begin(self);
         let delay = *self.start_delay.lock();
-        tokio::time::sleep(delay).await;
+        pass(delay).await;
         open(&self.may_start).await;
         *self.starts.lock().entry(launch.app.clone()).or_default() += 1;
         if let Some(error) = self.next_failure(&launch.app) {
@@ -204,7 +211,7 @@ impl Runtime for FakeRuntime {
     async fn ensure_stopped(&self, app: &AppId, _grace: Duration) {
         let _act = Act::begin(self, app);
         let delay = *self.stop_delay.lock();
-        tokio::time::sleep(delay).await;
+        pass(delay).await;
         self.running.lock().remove(app);
     }
 }

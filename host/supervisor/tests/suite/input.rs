@@ -146,6 +146,28 @@ pub fn bad_fields_are_named(bed: Bed) {
     }
 }
 
+pub fn amounts_are_bounded(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    let names = |count| (0..count).map(|n| format!("d{n}.example")).collect::<Vec<_>>();
+    let keys = |count, bytes| {
+        let entry = json!({"value": "x".repeat(bytes)});
+        (0..count).map(|n| (n.to_string(), entry.clone())).collect::<serde_json::Map<_, _>>()
+    };
+    let no_keys: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), Value::Null)).collect();
+    host.patch("shop", json!({"domains": names(100), "outbound_hosts": names(1000)})).unwrap();
+    host.patch("shop", json!({"config": keys(1000, 1)})).unwrap();
+    host.patch("shop", json!({"config": no_keys})).unwrap();
+    for (patch, expected) in [
+        (json!({"domains": names(101)}), "domains"),
+        (json!({"outbound_hosts": names(1001)}), "outbound_hosts"),
+        (json!({"config": keys(1001, 1)}), "config"),
+        (json!({"config": keys(17, 64 * 1024)}), "config"),
+    ] {
+        assert_eq!(field(host.patch("shop", patch)), expected);
+    }
+}
+
 pub fn unchanged_is_unchanged(bed: Bed) {
     let host = bed.open();
     let app = host.create("shop", "on_first_visit");

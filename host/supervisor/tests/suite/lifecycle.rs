@@ -3,7 +3,7 @@
 use crate::bed::{Bed, id};
 use crate::fake::FakeRuntime;
 use lodge_model::*;
-use lodge_supervisor::{Error, Fault, Page};
+use lodge_supervisor::{AppPatch, Error, Fault, NewComponent, Page};
 use serde_json::json;
 use std::time::Duration;
 
@@ -95,6 +95,44 @@ pub fn updates_come_into_force(bed: Bed) {
     assert_eq!(host.runtime.starts_of("waits"), 0);
 }
 
+pub fn the_old_version_serves_while_the_new_compiles(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    host.visit("shop").unwrap();
+    host.runtime.may_compile.send_replace(false);
+    let bytes = crate::fake::component_bytes("hello", "2.0.0", "");
+    host.upload_bytes(bytes, NewComponent::default()).unwrap();
+    host.patch("shop", json!({"component": {"name": "hello"}})).unwrap();
+    host.until_status("shop", Status::Preparing);
+    assert_eq!(host.routes.phase("shop").unwrap(), "Running");
+    assert_eq!(host.visit("shop"), Ok(()));
+    host.runtime.may_compile.send_replace(true);
+    host.until("the new version runs", || host.observed("shop").version.as_deref() == Some("2.0.0"));
+    assert_eq!(host.runtime.starts_of("shop"), 2);
+}
+
+pub fn callers_may_go_away(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    let admin = crate::bed::admin();
+    for n in 1..=60_u64 {
+        let patch: AppPatch = serde_json::from_value(json!({"limits": {"queue": n}})).unwrap();
+        let shop = id("shop");
+        let change = host.supervisor.update_app(&shop, patch, &admin);
+        let patience = Duration::from_micros(n * 20);
+        // Whoever asked is gone after this, wherever the change then is.
+        let _ = host.run(async { tokio::time::timeout(patience, change).await });
+    }
+    host.until("every operation has ended", || {
+        host.run(lodge_db::operations::unfinished(&host.db)).unwrap().is_empty()
+    });
+    let kept = host.run(lodge_db::apps::get(&host.db, &id("shop"))).unwrap().unwrap();
+    let shown = host.supervisor.app(&id("shop")).unwrap();
+    assert_eq!((kept.app.limits, kept.app.updated_at), (shown.limits, shown.updated_at));
+    // The memory's generation fits: the next change is taken.
+    host.patch("shop", json!({"limits": {"queue": 1000}})).unwrap();
+}
+
 pub fn later_requests_supersede(bed: Bed) {
     let host = bed.open();
     host.create("shop", "with_host");
@@ -181,6 +219,20 @@ pub fn two_processes_are_refused(bed: Bed) {
     assert!(second.to_string().contains("stop it, or choose another --data-dir"));
     host.crash();
     bed.open();
+}
+
+pub fn one_database_has_one_control_plane(mut bed: Bed) {
+    let host = bed.open();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let url = bed.url.clone().unwrap_or_else(|| format!("sqlite:{}", bed.path("lodge.db").display()));
+    bed.settings.claim_patience = Duration::from_millis(200);
+    let mut second = Bed::at(elsewhere.path().to_owned(), Some(url));
+    second.settings = bed.settings.clone();
+    let refused = second.try_open(FakeRuntime::default()).err().unwrap();
+    assert!(refused.to_string().contains("another Lodge uses this control database"), "{refused}");
+    host.crash();
+    second.settings.claim_patience = Duration::from_secs(10);
+    second.open();
 }
 
 pub fn the_audit_log_tells(bed: Bed) {

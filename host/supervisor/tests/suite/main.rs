@@ -15,6 +15,7 @@ mod activation;
 mod bed;
 mod components;
 mod crash;
+mod database;
 mod failures;
 mod fake;
 mod input;
@@ -51,12 +52,14 @@ cases! {
         uploads_are_bounded, used_components_stay, compiles_are_resumed, leftovers_are_removed,
         a_failed_compile_fails_its_apps, the_hosts_failures_are_retried, a_lost_cache_is_rebuilt;
     failures: failures_are_retried_and_given_up, an_admin_gives_another_chance,
-        a_start_that_hangs_fails, causes_reach_the_admin_only;
+        a_start_that_hangs_fails, a_cache_that_never_holds_is_given_up, causes_reach_the_admin_only;
     input: every_field_comes_back, secrets_are_kept_and_masked, ids_are_unique_as_labels,
-        domains_are_one_apps, bad_fields_are_named, unchanged_is_unchanged;
+        domains_are_one_apps, bad_fields_are_named, amounts_are_bounded, unchanged_is_unchanged;
     lifecycle: start_modes, stop_is_sticky, restart_is_a_new_run, updates_come_into_force,
+        the_old_version_serves_while_the_new_compiles, callers_may_go_away,
         later_requests_supersede, deletion_leaves_nothing, unfinished_operations_are_taken_up,
-        deletion_is_resumed, two_processes_are_refused, the_audit_log_tells, shutdown_stops_everything;
+        deletion_is_resumed, two_processes_are_refused, one_database_has_one_control_plane,
+        the_audit_log_tells, shutdown_stops_everything;
     lists: apps_are_found_and_paged, components_are_found_and_paged, live_events_tell_the_story;
     scale: a_thousand_apps_start_with_the_host;
 }

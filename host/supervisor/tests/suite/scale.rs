@@ -9,7 +9,7 @@ pub fn a_thousand_apps_start_with_the_host(bed: Bed) {
     let host = bed.open();
     let component = host.component("hello", "1.0.0");
     let actor = crate::bed::admin();
-    let creates = (0..1000).map(|n| {
+    let creates = (0..10000).map(|n| {
         let new: NewApp = serde_json::from_value(serde_json::json!({
             "id": format!("app-{n}"), "component": {"digest": component.digest},
             "start_mode": "with_host", "desired": "running",
@@ -19,27 +19,35 @@ pub fn a_thousand_apps_start_with_the_host(bed: Bed) {
     });
     let created = host.run(futures::future::join_all(creates));
     assert!(created.iter().all(Result::is_ok));
-    host.until("all run", || host.supervisor.environments()[0].running == 1000);
+    host.until("all run", || host.supervisor.environments()[0].running == 10000);
+    host.until("their operations have ended", || {
+        host.run(lodge_db::operations::unfinished(&host.db)).unwrap().is_empty()
+    });
     host.crash();
 
     let begun = Instant::now();
     let host = bed.open();
     let opened = begun.elapsed();
-    host.until("all run again", || host.supervisor.environments()[0].running == 1000);
+    host.until("all run again", || host.supervisor.environments()[0].running == 10000);
     let all = begun.elapsed();
     eprintln!("1,000 apps: ready after {opened:?}, all running after {all:?}");
-    assert!(all < Duration::from_secs(5), "{all:?}");
+    assert!(all < Duration::from_secs(50), "{all:?}");
     let busiest = host.runtime.busiest.load(std::sync::atomic::Ordering::SeqCst);
     assert!(busiest <= bed.settings.background_lanes, "{busiest} starts at once");
     host.until("what is observed is written", || {
         let kept = host.run(lodge_db::observed::all(&host.db)).unwrap();
-        kept.iter().filter(|(_, o)| o.status == Status::Running).count() == 1000
+        kept.iter().filter(|(_, o)| o.status == Status::Running).count() == 10000
     });
-    // The first visit to an app whose component is compiled: nothing but the start between.
-    let cold = host.create("cold", "on_first_visit");
-    let begun = Instant::now();
-    host.visit(cold.id.as_str()).unwrap();
-    let first_visit = begun.elapsed();
-    eprintln!("first visit with 1,001 apps: {first_visit:?}");
-    assert!(first_visit < Duration::from_millis(20), "{first_visit:?}");
+    // First visits to apps whose component is compiled: nothing but the start between.
+    let mut visits: Vec<Duration> = (0..51)
+        .map(|n| {
+            let cold = host.create(&format!("cold-{n}"), "on_first_visit");
+            let begun = Instant::now();
+            host.visit(cold.id.as_str()).unwrap();
+            begun.elapsed()
+        })
+        .collect();
+    visits.sort();
+    eprintln!("first visits beside 1,000 apps: median {:?}, longest {:?}", visits[25], visits[50]);
+    assert!(visits[25] < Duration::from_millis(5), "{:?}", visits[25]);
 }

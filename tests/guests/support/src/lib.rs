@@ -164,3 +164,17 @@ pub fn recurse(depth: u64) -> u64 {
     let frame = std::hint::black_box([depth; 16]);
     recurse(depth + 1) + std::hint::black_box(frame)[(depth % 16) as usize]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_taken_apart() {
+        let target = Target::new(Some("/a/b?n=7&to=%2Fx+y%zz%4".to_owned()));
+        assert_eq!(target.path(), "/a/b");
+        assert_eq!((target.number("n", 1), target.number("m", 1)), (7, 1));
+        assert_eq!(target.get("to").unwrap(), "/x y%zz%4");
+        assert_eq!(json_string("a\"b\n"), r#""a\"b\u000a""#);
+    }
+}

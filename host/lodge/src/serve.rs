@@ -1,0 +1,58 @@
+//! `lodge serve`: from the command line to a host that serves, and to its end.
+
+use crate::config::{Config, ServeArgs};
+use crate::{shutdown, wiring};
+use anyhow::{Context, Result};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Threads of the async runtime beside those that guests may hold.
+const FREE_THREADS: usize = 1;
+
+/// Serves until told to stop. Settings that make no sense end with code 2.
+///
+/// # Errors
+/// The host could not start; the message names what and why.
+pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
+    let config = match Config::decide(args) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("lodge: {error:#}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    start_log(config.json_log);
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.guest_threads + FREE_THREADS)
+        .enable_all()
+        .build()
+        .context("the async runtime cannot start")?;
+    let served = runtime.block_on(async {
+        let host = wiring::start(config).await?;
+        host.announce()?;
+        let reason = shutdown::requested().await;
+        tracing::info!(%reason, "stopping");
+        shutdown::end_at_second_signal();
+        host.stop().await;
+        anyhow::Ok(())
+    });
+    runtime.shutdown_background();
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+fn start_log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { log.json().init() } else { log.with_target(false).init() }
+}
+
+/// Every connection is a file: takes as many as the system allows this process.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+    }
+}

@@ -1,0 +1,186 @@
+//! Every constructor, in start order; and the same backwards for the stop.
+
+use crate::config::{Config, Secret};
+use anyhow::{Context, Result};
+use lodge_capabilities::AppLogs;
+use lodge_console::{Addresses, Console, GeneratedPassword};
+use lodge_db::Database;
+use lodge_edge::{Drained, Edge, Routes};
+use lodge_model::{EnvironmentName, LOCAL_ENVIRONMENT};
+use lodge_runtime::LocalRuntime;
+use lodge_supervisor::{Parts, Supervisor};
+use rustix::process::{Resource, getrlimit};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests under way may finish when the host stops.
+const GRACE: Duration = Duration::from_secs(30);
+/// How long the last log lines may take to reach the disk.
+const LOG_PATIENCE: Duration = Duration::from_secs(2);
+/// Files that are not connections: databases, logs, components, listeners.
+const OTHER_FILES: u64 = 512;
+
+/// A host that serves.
+pub(crate) struct Host {
+    apps: SocketAddr,
+    admin: SocketAddr,
+    ready_file: Option<PathBuf>,
+    root: Option<GeneratedPassword>,
+    logs: Arc<AppLogs>,
+    supervisor: Arc<Supervisor>,
+    console: Console,
+    stop: CancellationToken,
+    edge: JoinHandle<Drained>,
+    api: JoinHandle<()>,
+}
+
+/// Starts everything.
+///
+/// # Errors
+/// What could not be started, and why.
+pub(crate) async fn start(config: Config) -> Result<Host> {
+    // Addresses first: a port that is taken is found out before anything is changed.
+    let apps = listen(config.listen, "apps (--listen)").await?;
+    let admin = listen(config.admin_listen, "the admin API (--admin-listen)").await?;
+    let (apps_address, admin_address) = (apps.local_addr()?, admin.local_addr()?);
+
+    let data_dir = make_data_dir(&config.data_dir)?;
+    let db = open_database(config.database_url.as_ref(), &data_dir).await?;
+    let root_password = config.root_password.as_ref().map(|password| password.0.as_str());
+    let root = lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await?;
+    let logs = AppLogs::open(&data_dir.join("logs"))?;
+    let runtime = LocalRuntime::new(runtime_settings(&config, &data_dir)?, logs.clone())?;
+    let routes = Arc::new(Routes::default());
+
+    let supervisor = Supervisor::open(Parts {
+        db: db.clone(),
+        runtime,
+        routes: routes.clone(),
+        logs: logs.clone(),
+        data_dir,
+        environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
+        settings: lodge_supervisor::Settings {
+            apps_domain: config.apps_domain.clone(),
+            ..lodge_supervisor::Settings::default()
+        },
+    })
+    .await?;
+
+    let console_settings = lodge_console::Settings {
+        addresses: Addresses { listen: Some(apps_address), apps_domain: config.apps_domain.clone() },
+        open_metrics: config.open_metrics,
+        trusted_proxies: config.trusted_proxies.clone(),
+        ..lodge_console::Settings::default()
+    };
+    let console = Console::open(db, supervisor.clone(), console_settings).await?;
+    let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
+
+    let stop = CancellationToken::new();
+    let edge = tokio::spawn(edge.serve(apps, stop.clone(), GRACE));
+    let router = lodge_console::router(console.clone());
+    let api = tokio::spawn(lodge_console::serve(admin, router, stop.clone().cancelled_owned()));
+    let ready_file = config.ready_file;
+    Ok(Host {
+        apps: apps_address,
+        admin: admin_address,
+        ready_file,
+        root,
+        logs,
+        supervisor,
+        console,
+        stop,
+        edge,
+        api,
+    })
+}
+
+impl Host {
+    /// Says where to go; the generated root password is shown here and never again.
+    ///
+    /// # Errors
+    /// The ready file cannot be written.
+    pub(crate) fn announce(&self) -> Result<()> {
+        println!("apps     http://{}", self.apps);
+        println!("console  http://{}", self.admin);
+        if let Some(root) = &self.root {
+            println!("\nfirst start: sign in as {} with the password\n\n    {}\n", root.email, root.reveal());
+            println!("It is shown this once.");
+        }
+        tracing::info!(apps = %self.apps, admin = %self.admin, "serving");
+        if let Some(path) = &self.ready_file {
+            let addresses = serde_json::json!({ "apps": self.apps, "admin": self.admin });
+            let part = path.with_extension("part");
+            std::fs::write(&part, addresses.to_string())
+                .and_then(|()| std::fs::rename(&part, path))
+                .with_context(|| format!("--ready-file {}: cannot be written", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Lets requests finish, stops the apps, writes what is left to write.
+    pub(crate) async fn stop(self) {
+        self.console.stop();
+        self.stop.cancel();
+        match self.edge.await {
+            Ok(Drained { cut_off: 0 }) => {}
+            Ok(Drained { cut_off }) => tracing::warn!(cut_off, "connections were cut off"),
+            Err(error) => tracing::error!(%error, "the edge failed"),
+        }
+        if let Err(error) = self.api.await {
+            tracing::error!(%error, "the admin API failed");
+        }
+        self.supervisor.shutdown(Duration::ZERO).await;
+        self.logs.flush(LOG_PATIENCE);
+        tracing::info!("stopped");
+    }
+}
+
+async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{address} cannot be had for {what}: choose another address, or end what holds it"))
+}
+
+/// The data directory, made if needed, by its full path (children start elsewhere).
+fn make_data_dir(path: &Path) -> Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.and_then(|()| path.canonicalize())
+        .with_context(|| format!("--data-dir {}: cannot be made", path.display()))
+}
+
+async fn open_database(url: Option<&Secret>, data_dir: &Path) -> Result<Database> {
+    let opened = match url {
+        Some(url) => Database::open(&url.0).await,
+        None => Database::open_file(&data_dir.join("lodge.db")).await,
+    };
+    opened.context("the control database cannot be opened")
+}
+
+fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::Settings> {
+    let program = std::env::current_exe().context("this program's own file cannot be found")?;
+    Ok(lodge_runtime::Settings {
+        cache_dir: data_dir.join("cache"),
+        child_command: (program, vec![crate::CHILD.to_owned()]),
+        compile_slots: config.compile_slots,
+        instances: config.max_instances,
+        guest_threads: config.guest_threads,
+    })
+}
+
+fn edge_settings(config: &Config) -> lodge_edge::Settings {
+    let defaults = lodge_edge::Settings::default();
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let connections = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    lodge_edge::Settings {
+        apps_domain: config.apps_domain.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        max_connections: defaults.max_connections.min(connections.max(64)),
+        ..defaults
+    }
+}

@@ -1,0 +1,85 @@
+//! One measurement: `wrk` with one thread and 32 connections.
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::shell::output;
+
+const CONNECTIONS: u32 = 32;
+
+/// A load to be put on one address.
+pub(super) struct Load<'a> {
+    url: &'a str,
+    time: Duration,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Measured {
+    pub(super) per_second: f64,
+    pub(super) p50_ms: f64,
+    pub(super) p99_ms: f64,
+    /// Answers other than 2xx and 3xx, and broken connections.
+    pub(super) errors: u64,
+}
+
+impl<'a> Load<'a> {
+    pub(super) fn new(url: &'a str, time: Duration) -> Self {
+        Self { url, time }
+    }
+
+    pub(super) fn run(&self) -> Result<Measured> {
+        let text = output(
+            Command::new("wrk")
+                .args(["--threads", "1", "--latency", "--connections"])
+                .arg(CONNECTIONS.to_string())
+                .arg("--duration")
+                .arg(format!("{}s", self.time.as_secs()))
+                .arg(self.url),
+        )?;
+        read(&text).with_context(|| format!("could not read what wrk printed:\n{text}"))
+    }
+}
+
+fn read(text: &str) -> Option<Measured> {
+    let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label).map(str::trim));
+    let count = |line: Option<&str>| -> u64 {
+        let words = line.unwrap_or_default().split([' ', ',']);
+        words.filter_map(|word| word.parse::<u64>().ok()).sum()
+    };
+    Some(Measured {
+        per_second: after("Requests/sec:")?.parse().ok()?,
+        p50_ms: milliseconds(after("50%")?)?,
+        p99_ms: milliseconds(after("99%")?)?,
+        errors: count(after("Non-2xx or 3xx responses:")) + count(after("Socket errors:")),
+    })
+}
+
+fn milliseconds(text: &str) -> Option<f64> {
+    let at = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let (number, unit) = text.split_at_checked(at)?;
+    let number: f64 = number.parse().ok()?;
+    match unit {
+        "us" => Some(number / 1_000.0),
+        "ms" => Some(number),
+        "s" => Some(number * 1_000.0),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_wrk_prints() {
+        let text = "  Latency Distribution\n     50%  812.00us\n     99%    1.20ms\n  100 requests in 1s\n  \
+                    Socket errors: connect 0, read 2, write 0, timeout 1\n  Non-2xx or 3xx responses: 4\n\
+                    Requests/sec:  38123.45\n";
+        let read = read(text).unwrap();
+        assert_eq!((read.p50_ms, read.p99_ms, read.errors), (0.812, 1.2, 7));
+        assert!((read.per_second - 38123.45).abs() < 0.01);
+    }
+}
