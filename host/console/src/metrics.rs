@@ -15,7 +15,10 @@ use std::fmt::Write as _;
 const PAGE: u32 = 500;
 
 /// One metric: its name, type, help, and how to read it.
-type Series = (&'static str, &'static str, &'static str, fn(&MeterSnapshot) -> u64);
+type Series = (&'static str, &'static str, &'static str, Count);
+
+/// Reads one counter.
+type Count = fn(&MeterSnapshot) -> u64;
 
 const SERIES: &[Series] = &[
     ("lodge_app_requests_in_flight", "gauge", "Requests being served.", |m| m.in_flight),
@@ -45,7 +48,7 @@ const SERIES: &[Series] = &[
 ];
 
 /// How a request ended, by label.
-const OUTCOMES: &[(&str, fn(&MeterSnapshot) -> u64)] = &[
+const OUTCOMES: &[(&str, Count)] = &[
     ("answered", |m| m.answered),
     ("cancelled", |m| m.cancelled),
     ("refused", |m| m.refused),

@@ -11,7 +11,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use crate::problem::{PROBLEM_JSON, Problem};
+use crate::problem::{Members, PROBLEM_JSON};
 
 /// The document, written once.
 #[derive(Debug, Clone)]
@@ -60,9 +60,9 @@ pub(crate) fn skeleton() -> OpenApi {
 /// Adds what every operation has: its errors, and an ID of its own. Handlers are named for what they
 /// do to their noun, so `list` of the tag `apps` becomes `apps_list`.
 pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
-    let name = Problem::name().into_owned();
+    let name = Members::name().into_owned();
     let components = document.components.get_or_insert_default();
-    components.schemas.insert(name.clone(), Problem::schema());
+    components.schemas.insert(name.clone(), Members::schema());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             if let (Some(id), Some([tag, ..])) = (&mut operation.operation_id, operation.tags.as_deref()) {

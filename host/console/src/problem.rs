@@ -15,9 +15,15 @@ use utoipa::ToSchema;
 /// The media type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// What went wrong, as RFC 9457 has it.
+/// What went wrong. Small, since it is the error of nearly every function here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Problem(Box<Members>);
+
+/// The members of a problem, as RFC 9457 has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
+#[schema(as = Problem)]
+pub struct Members {
     /// Always `about:blank`: `code` is what tells problems apart.
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
@@ -50,7 +56,7 @@ impl Problem {
         code: impl Into<Cow<'static, str>>,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Members {
             kind: Cow::Borrowed("about:blank"),
             title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
             status: status.as_u16(),
@@ -60,20 +66,20 @@ impl Problem {
             reference: None,
             unknown_imports: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
     /// The same, about one field of the input.
     #[must_use]
     pub fn about(mut self, field: impl Into<String>) -> Self {
-        self.field = Some(field.into());
+        self.0.field = Some(field.into());
         self
     }
 
     /// The same, with a time after which to try again, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.0.retry_after = Some(seconds);
         self
     }
 
@@ -95,8 +101,16 @@ impl Problem {
             "internal",
             format!("the host failed; its log has the cause under reference {reference}"),
         );
-        problem.reference = Some(reference);
+        problem.0.reference = Some(reference);
         problem
+    }
+}
+
+impl std::ops::Deref for Problem {
+    type Target = Members;
+
+    fn deref(&self) -> &Members {
+        &self.0
     }
 }
 
@@ -132,7 +146,7 @@ impl From<Rejection> for Problem {
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut problem = Self::new(status, rejection.code, rejection.message);
-        problem.unknown_imports = rejection.unknown_imports;
+        problem.0.unknown_imports = rejection.unknown_imports;
         problem
     }
 }

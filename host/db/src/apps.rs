@@ -71,7 +71,9 @@ macro_rules! select {
 /// # Errors
 /// The database failed or holds an unreadable row.
 pub async fn all(database: &Database) -> Result<Vec<AppRow>, Error> {
-    let rows = sqlx::query(select!("ORDER BY a.id")).fetch_all(database.reader()).await?;
+    let rows = sqlx::query(select!("ORDER BY a.id"))
+        .fetch_all(database.reader())
+        .await?;
     rows.iter().map(read).collect()
 }
 

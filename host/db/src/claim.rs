@@ -59,7 +59,9 @@ impl Database {
                 Dialect::Sqlite => self.claim_file()?.map(|lock| Hold::File { _lock: lock }),
                 Dialect::Postgres => self.claim_session().await?.map(|connection| {
                     let keeper = tokio::spawn(keep(self.clone(), connection));
-                    Hold::Session { _keeper: Keeper(keeper) }
+                    Hold::Session {
+                        _keeper: Keeper(keeper),
+                    }
                 }),
             };
             match hold {
@@ -71,7 +73,11 @@ impl Database {
     }
 
     fn claim_file(&self) -> Result<Option<File>, Error> {
-        let mut path = self.file().unwrap_or(Path::new("lodge.db")).as_os_str().to_owned();
+        let mut path = self
+            .file()
+            .unwrap_or(Path::new("lodge.db"))
+            .as_os_str()
+            .to_owned();
         path.push(".lock");
         let failed = |e: std::io::Error| Error::Open {
             target: path.to_string_lossy().into_owned(),
@@ -104,7 +110,9 @@ async fn keep(database: Database, connection: AnyConnection) {
         if let Some(connection) = &mut held {
             match connection.ping().await {
                 Ok(()) => continue,
-                Err(error) => tracing::warn!(%error, "the session that claims the control database broke"),
+                Err(error) => {
+                    tracing::warn!(%error, "the session that claims the control database broke")
+                }
             }
         }
         held = match database.claim_session().await {

@@ -65,15 +65,13 @@ pub async fn set_status(
     error: Option<&str>,
     compile_ms: Option<u64>,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE components SET status = $2, error = $3, compile_ms = $4 WHERE digest = $1",
-    )
-    .bind(digest.to_hex())
-    .bind(name_of(&status)?)
-    .bind(error.map(plain))
-    .bind(compile_ms.and_then(|ms| i64::try_from(ms).ok()))
-    .execute(&mut **tx)
-    .await?;
+    sqlx::query("UPDATE components SET status = $2, error = $3, compile_ms = $4 WHERE digest = $1")
+        .bind(digest.to_hex())
+        .bind(name_of(&status)?)
+        .bind(error.map(plain))
+        .bind(compile_ms.and_then(|ms| i64::try_from(ms).ok()))
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -51,7 +51,9 @@ pub struct Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the pools: they hold the URL and so the password.
-        f.debug_struct("Database").field("dialect", &self.dialect).finish_non_exhaustive()
+        f.debug_struct("Database")
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
     }
 }
 
@@ -146,10 +148,15 @@ impl Database {
     }
 
     async fn connect_sqlite(url: &str) -> Result<Self, Error> {
-        let failed = |reason: String| Error::Open { target: shown(url), reason };
+        let failed = |reason: String| Error::Open {
+            target: shown(url),
+            reason,
+        };
         let path = sqlite_path(url);
         if path.as_os_str().is_empty() || path == Path::new(":memory:") {
-            return Err(failed("it needs a file: write `sqlite:path/to/lodge.db`".into()));
+            return Err(failed(
+                "it needs a file: write `sqlite:path/to/lodge.db`".into(),
+            ));
         }
         make_private_file(&path).map_err(|e| failed(format!("{}: {e}", path.display())))?;
         let pool = |connections: u32| {
@@ -162,17 +169,33 @@ impl Database {
                 .test_before_acquire(false)
                 .after_connect(|connection, _| {
                     Box::pin(async move {
-                        sqlx::raw_sql(SQLITE_SETTINGS).execute(connection).await.map(drop)
+                        sqlx::raw_sql(SQLITE_SETTINGS)
+                            .execute(connection)
+                            .await
+                            .map(drop)
                     })
                 })
         };
-        let writer = pool(1).connect(url).await.map_err(|e| failed(e.to_string()))?;
-        let reader = pool(SQLITE_READERS).connect_lazy(url).map_err(|e| failed(e.to_string()))?;
-        Ok(Self { dialect: Dialect::Sqlite, file: Some(path), writer, reader })
+        let writer = pool(1)
+            .connect(url)
+            .await
+            .map_err(|e| failed(e.to_string()))?;
+        let reader = pool(SQLITE_READERS)
+            .connect_lazy(url)
+            .map_err(|e| failed(e.to_string()))?;
+        Ok(Self {
+            dialect: Dialect::Sqlite,
+            file: Some(path),
+            writer,
+            reader,
+        })
     }
 
     async fn connect_postgres(url: &str, patience: Duration) -> Result<Self, Error> {
-        let failed = |e: sqlx::Error| Error::Open { target: shown(url), reason: e.to_string() };
+        let failed = |e: sqlx::Error| Error::Open {
+            target: shown(url),
+            reason: e.to_string(),
+        };
         // By hand first: the pool would say only that it waited, not for what.
         await_server(url, patience).await.map_err(failed)?;
         let pool = AnyPoolOptions::new()
@@ -181,7 +204,12 @@ impl Database {
             .connect(url)
             .await
             .map_err(failed)?;
-        Ok(Self { dialect: Dialect::Postgres, file: None, writer: pool.clone(), reader: pool })
+        Ok(Self {
+            dialect: Dialect::Postgres,
+            file: None,
+            writer: pool.clone(),
+            reader: pool,
+        })
     }
 }
 
@@ -274,15 +302,24 @@ mod tests {
     fn urls_are_shown_without_secrets() {
         let url = "postgres://lodge:se@cret@db.example:5432/lodge?password=x";
         assert_eq!(shown(url), "postgres://db.example:5432/lodge");
-        assert_eq!(shown("sqlite:data/lodge.db?mode=rw"), "sqlite:data/lodge.db");
+        assert_eq!(
+            shown("sqlite:data/lodge.db?mode=rw"),
+            "sqlite:data/lodge.db"
+        );
     }
 
     #[test]
     fn paths_survive_the_url() {
         for path in ["data/lodge.db", "/tmp/a b/%41?#ü.db"] {
-            assert_eq!(sqlite_path(&format!("sqlite:{}", encode(path))), Path::new(path));
+            assert_eq!(
+                sqlite_path(&format!("sqlite:{}", encode(path))),
+                Path::new(path)
+            );
         }
-        assert_eq!(sqlite_path("sqlite:///var/l.db?mode=rwc"), Path::new("/var/l.db"));
+        assert_eq!(
+            sqlite_path("sqlite:///var/l.db?mode=rwc"),
+            Path::new("/var/l.db")
+        );
         assert_eq!(sqlite_path("sqlite://data/l.db"), Path::new("data/l.db"));
     }
 }

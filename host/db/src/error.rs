@@ -45,7 +45,9 @@ pub enum Error {
     #[error("another row refers to this one, or the one it refers to is missing: {0}")]
     Referenced(#[source] sqlx::Error),
     /// A row holds something that this program cannot read.
-    #[error("the control database's table `{table}` holds an unreadable `{column}` in row `{row}`: {reason}")]
+    #[error(
+        "the control database's table `{table}` holds an unreadable `{column}` in row `{row}`: {reason}"
+    )]
     Unreadable {
         /// The table.
         table: &'static str,

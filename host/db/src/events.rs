@@ -80,14 +80,13 @@ pub async fn of_app(
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<EventRow>, Error> {
-    let rows = sqlx::query(
-        "SELECT * FROM events WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
-    )
-    .bind(app.as_str())
-    .bind(before.unwrap_or(i64::MAX))
-    .bind(i64::from(limit))
-    .fetch_all(database.reader())
-    .await?;
+    let rows =
+        sqlx::query("SELECT * FROM events WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+            .bind(app.as_str())
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(i64::from(limit))
+            .fetch_all(database.reader())
+            .await?;
     rows.iter()
         .map(|row| {
             let row = Reader::new("events", "action", row);
@@ -111,7 +110,9 @@ pub async fn of_app(
 /// # Errors
 /// The database failed.
 pub async fn prune(tx: &mut Tx, time: i64) -> Result<u64, Error> {
-    let done =
-        sqlx::query("DELETE FROM events WHERE time < $1").bind(time).execute(&mut **tx).await?;
+    let done = sqlx::query("DELETE FROM events WHERE time < $1")
+        .bind(time)
+        .execute(&mut **tx)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -79,7 +79,9 @@ pub async fn claim(database: &Database, claim: Claim<'_>) -> Result<Known, Error
         .await?;
     tx.commit().await?;
     let read = Reader::new("idempotency", "key", &row);
-    let Some(status) = read.get::<Option<i64>>("status")? else { return Ok(Known::InProgress) };
+    let Some(status) = read.get::<Option<i64>>("status")? else {
+        return Ok(Known::InProgress);
+    };
     Ok(Known::Answered(Answer {
         method: read.get("method")?,
         path: read.get("path")?,
@@ -138,7 +140,9 @@ pub async fn forget(database: &Database, actor: &str, key: &str) -> Result<(), E
 /// The database failed.
 pub async fn forget_unfinished(database: &Database) -> Result<(), Error> {
     let mut tx = database.begin().await?;
-    sqlx::query("DELETE FROM idempotency WHERE status IS NULL").execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM idempotency WHERE status IS NULL")
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }
@@ -150,17 +154,37 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_claimed_answered_and_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open_file(&folder.path().join("c.db")).await.unwrap();
+        let database = Database::open_file(&folder.path().join("c.db"))
+            .await
+            .unwrap();
         let at = async |actor, now| {
-            let request = Claim { actor, key: "k", method: "POST", path: "/x", now, keep: 100 };
+            let request = Claim {
+                actor,
+                key: "k",
+                method: "POST",
+                path: "/x",
+                now,
+                keep: 100,
+            };
             claim(&database, request).await.unwrap()
         };
         assert_eq!(at("a", 1).await, Known::New);
         assert_eq!(at("a", 2).await, Known::InProgress);
         assert_eq!(at("b", 2).await, Known::New, "keys are their actor's own");
-        finish(&database, "a", "k", "hash", 201, "{}").await.unwrap();
-        let Known::Answered(answer) = at("a", 3).await else { panic!("not answered") };
-        assert_eq!((answer.status, answer.body.as_str(), answer.request_hash.as_str()), (201, "{}", "hash"));
+        finish(&database, "a", "k", "hash", 201, "{}")
+            .await
+            .unwrap();
+        let Known::Answered(answer) = at("a", 3).await else {
+            panic!("not answered")
+        };
+        assert_eq!(
+            (
+                answer.status,
+                answer.body.as_str(),
+                answer.request_hash.as_str()
+            ),
+            (201, "{}", "hash")
+        );
         forget_unfinished(&database).await.unwrap();
         assert_eq!(at("b", 3).await, Known::New);
         forget(&database, "b", "k").await.unwrap();

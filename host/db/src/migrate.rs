@@ -11,8 +11,7 @@ use sqlx::{AssertSqlSafe, Row};
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_control.sql")];
 
 /// The key of PostgreSQL's advisory lock: "lodge" and a number that is only ours.
-const LOCK: &str =
-    "DO $$ BEGIN PERFORM pg_advisory_xact_lock(7809643501849121); END $$";
+const LOCK: &str = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(7809643501849121); END $$";
 
 const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions \
      (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)";
@@ -35,7 +34,10 @@ pub(crate) async fn run(database: &Database) -> Result<(), Error> {
     if found > known {
         return Err(Error::Newer { found, known });
     }
-    for (version, text) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > found) {
+    for (version, text) in (1..)
+        .zip(MIGRATIONS)
+        .filter(|(version, _)| *version > found)
+    {
         let sql = text.replace("{identity}", identity(database.dialect()));
         sqlx::raw_sql(AssertSqlSafe(sql))
             .execute(&mut *tx)
@@ -46,7 +48,10 @@ pub(crate) async fn run(database: &Database) -> Result<(), Error> {
             .bind(now_ms())
             .execute(&mut *tx)
             .await?;
-        tracing::info!(version, "brought the control database to a new schema version");
+        tracing::info!(
+            version,
+            "brought the control database to a new schema version"
+        );
     }
     tx.commit().await?;
     Ok(())

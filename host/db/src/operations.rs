@@ -83,7 +83,9 @@ pub async fn supersede(
     .bind(finished_at)
     .fetch_all(&mut **tx)
     .await?;
-    rows.iter().map(|row| read(row).map(|row| row.operation)).collect()
+    rows.iter()
+        .map(|row| read(row).map(|row| row.operation))
+        .collect()
 }
 
 /// One operation.

@@ -133,7 +133,9 @@ mod tests {
     #[tokio::test]
     async fn sessions_end_and_are_few() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open_file(&folder.path().join("c.db")).await.unwrap();
+        let database = Database::open_file(&folder.path().join("c.db"))
+            .await
+            .unwrap();
         let user = User {
             id: "a".into(),
             email: "a@example.com".into(),

@@ -42,7 +42,9 @@ impl<'r> Reader<'r> {
     where
         T: for<'a> sqlx::Decode<'a, sqlx::Any> + sqlx::Type<sqlx::Any>,
     {
-        self.row.try_get(column).map_err(|e| self.unreadable(column, e))
+        self.row
+            .try_get(column)
+            .map_err(|e| self.unreadable(column, e))
     }
 
     /// A TEXT column that holds JSON.
@@ -50,7 +52,10 @@ impl<'r> Reader<'r> {
         let text: String = self.get(column)?;
         serde_json::from_str(&text).map_err(|e| {
             // The line's content may be secret: only say where it went wrong.
-            self.unreadable(column, format!("not as expected at character {}", e.column()))
+            self.unreadable(
+                column,
+                format!("not as expected at character {}", e.column()),
+            )
         })
     }
 

@@ -93,7 +93,11 @@ pub async fn with_user(
         .bind(&token.user)
         .fetch_optional(database.reader())
         .await?;
-    Ok(user.as_ref().map(users::from_row).transpose()?.map(|user| (user, token)))
+    Ok(user
+        .as_ref()
+        .map(users::from_row)
+        .transpose()?
+        .map(|user| (user, token)))
 }
 
 /// Writes down that a token was used.
@@ -145,7 +149,9 @@ mod tests {
     #[tokio::test]
     async fn tokens_are_bounded_end_and_go() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open_file(&folder.path().join("c.db")).await.unwrap();
+        let database = Database::open_file(&folder.path().join("c.db"))
+            .await
+            .unwrap();
         let user = User {
             id: "a".into(),
             email: "a@example.com".into(),
@@ -162,9 +168,21 @@ mod tests {
             expires_at,
             last_used: None,
         };
-        assert!(insert(&database, &token("t1", None), "h1", 2).await.unwrap());
-        assert!(insert(&database, &token("t2", Some(10)), "h2", 2).await.unwrap());
-        assert!(!insert(&database, &token("t3", None), "h3", 2).await.unwrap());
+        assert!(
+            insert(&database, &token("t1", None), "h1", 2)
+                .await
+                .unwrap()
+        );
+        assert!(
+            insert(&database, &token("t2", Some(10)), "h2", 2)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !insert(&database, &token("t3", None), "h3", 2)
+                .await
+                .unwrap()
+        );
         assert_eq!(list(&database, "a").await.unwrap().len(), 2);
         assert!(with_user(&database, "h2", 9).await.unwrap().is_some());
         assert!(with_user(&database, "h2", 10).await.unwrap().is_none());

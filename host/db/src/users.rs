@@ -23,7 +23,10 @@ pub struct User {
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the hash: it can be attacked offline.
-        f.debug_struct("User").field("id", &self.id).field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -32,7 +35,9 @@ impl fmt::Debug for User {
 /// # Errors
 /// The database failed.
 pub async fn any(database: &Database) -> Result<bool, Error> {
-    let row = sqlx::query("SELECT id FROM users LIMIT 1").fetch_optional(database.reader()).await?;
+    let row = sqlx::query("SELECT id FROM users LIMIT 1")
+        .fetch_optional(database.reader())
+        .await?;
     Ok(row.is_some())
 }
 
@@ -58,7 +63,9 @@ pub async fn insert_first(database: &Database, user: &User) -> Result<bool, Erro
     // see no user, hence the lock.
     let mut tx = database.begin().await?;
     if database.dialect() == crate::Dialect::Postgres {
-        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE").execute(&mut *tx).await?;
+        sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+            .execute(&mut *tx)
+            .await?;
     }
     let done = sqlx::query(
         "INSERT INTO users (id, email, password_hash, created_at, must_change_password) \
@@ -130,28 +137,52 @@ mod tests {
     #[tokio::test]
     async fn only_the_first_user_is_made_by_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open_file(&folder.path().join("c.db")).await.unwrap();
+        let database = Database::open_file(&folder.path().join("c.db"))
+            .await
+            .unwrap();
         assert!(!any(&database).await.unwrap());
         assert!(insert_first(&database, &user("a")).await.unwrap());
         assert!(!insert_first(&database, &user("b")).await.unwrap());
         assert!(any(&database).await.unwrap());
-        assert_eq!(by_email(&database, "a@example.com").await.unwrap(), Some(user("a")));
+        assert_eq!(
+            by_email(&database, "a@example.com").await.unwrap(),
+            Some(user("a"))
+        );
         assert_eq!(by_email(&database, "b@example.com").await.unwrap(), None);
     }
 
     #[tokio::test]
     async fn a_new_password_ends_the_other_sessions() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open_file(&folder.path().join("c.db")).await.unwrap();
+        let database = Database::open_file(&folder.path().join("c.db"))
+            .await
+            .unwrap();
         insert_first(&database, &user("a")).await.unwrap();
         for hash in ["mine", "theirs"] {
-            let session =
-                Session { token_hash: hash.into(), user: "a".into(), created_at: 1, expires_at: 100, last_seen: 1 };
+            let session = Session {
+                token_hash: hash.into(),
+                user: "a".into(),
+                created_at: 1,
+                expires_at: 100,
+                last_seen: 1,
+            };
             sessions::insert(&database, &session, 10).await.unwrap();
         }
-        set_password(&database, "a", "new", Some("mine")).await.unwrap();
-        assert!(sessions::with_user(&database, "mine", 2).await.unwrap().is_some());
-        assert!(sessions::with_user(&database, "theirs", 2).await.unwrap().is_none());
+        set_password(&database, "a", "new", Some("mine"))
+            .await
+            .unwrap();
+        assert!(
+            sessions::with_user(&database, "mine", 2)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        assert!(
+            sessions::with_user(&database, "theirs", 2)
+                .await
+                .unwrap()
+                .is_none()
+        );
         let found = by_email(&database, "a@example.com").await.unwrap().unwrap();
         assert_eq!(found.password_hash, "new");
         assert!(!format!("{found:?}").contains("new"));

@@ -7,14 +7,16 @@
 
 mod args;
 mod database;
+mod mode;
 
 pub(crate) use args::ServeArgs;
 
 use anyhow::{Context, Result, bail};
 use args::FileSettings;
 use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Everything decided.
 #[derive(Debug)]
@@ -33,8 +35,14 @@ pub(crate) struct Config {
     pub(crate) compile_slots: usize,
     /// Cores that guests may use at once.
     pub(crate) guest_threads: usize,
+    /// Visitors' connections held at once; none: as many as the limit on open files allows.
+    pub(crate) max_connections: Option<u32>,
+    /// How long requests under way may take when the host stops.
+    pub(crate) stop_grace: Duration,
     pub(crate) json_log: bool,
     pub(crate) ready_file: Option<PathBuf>,
+    /// What was given and has no effect, to be said once there is a log.
+    pub(crate) notices: Vec<String>,
 }
 
 /// A value that no log line and no error shows.
@@ -51,6 +59,7 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:13000";
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:13001";
 /// Instances held at once: each reserves address space, not memory.
 const DEFAULT_INSTANCES: u32 = 1_000;
+const DEFAULT_STOP_GRACE_SECONDS: u32 = 10;
 const FILE_NAME: &str = "lodge.toml";
 
 impl Config {
@@ -59,16 +68,19 @@ impl Config {
     /// # Errors
     /// The first setting that makes no sense, by name, with what would.
     pub(crate) fn decide(args: ServeArgs) -> Result<Self> {
+        Self::decide_in(args, &|name| std::env::var(name).ok())
+    }
+
+    fn decide_in(args: ServeArgs, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let file = read_file(args.config.as_deref())?;
-        let settings = args.settings.or(file);
-        check_mode(&settings)?;
+        let settings = args.settings.or(FileSettings::of_variables(environment)?).or(file);
+        mode::check(&settings, environment)?;
+        let grace = in_range("stop_grace", settings.stop_grace.unwrap_or(DEFAULT_STOP_GRACE_SECONDS), 0, 3600)?;
+        let (listen, admin_listen) = addresses(&settings)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            listen: address("listen", settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN))?,
-            admin_listen: address(
-                "admin_listen",
-                settings.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN),
-            )?,
+            listen,
+            admin_listen,
             database_url: database::url(&settings)?,
             apps_domain: settings.apps_domain.as_deref().map(domain).transpose()?,
             trusted_proxies: proxies(settings.trusted_proxies.as_deref().unwrap_or_default())?,
@@ -78,6 +90,9 @@ impl Config {
             max_instances: in_range("max_instances", settings.max_instances.unwrap_or(DEFAULT_INSTANCES), 10, 20_000)?,
             compile_slots: in_range("compile_slots", settings.compile_slots.unwrap_or(cores.div_ceil(2)), 1, 64)?,
             guest_threads: in_range("guest_threads", settings.guest_threads.unwrap_or(cores), 1, 1024)?,
+            max_connections: settings.max_connections.map(|n| in_range("max_connections", n, 1, 10_000_000)).transpose()?,
+            stop_grace: Duration::from_secs(grace.into()),
+            notices: mode::notices(environment),
             json_log: log_format(settings.log_format.as_deref())?,
             data_dir: settings.data_dir.unwrap_or_else(|| PathBuf::from("data")),
             ready_file: args.ready_file,
@@ -95,30 +110,15 @@ fn read_file(given: Option<&Path>) -> Result<FileSettings> {
     toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.message()))
 }
 
-/// This version runs everything in one process; what asks for more is refused, never ignored.
-fn check_mode(settings: &FileSettings) -> Result<()> {
-    if let Some(mode) = settings.app_mode.as_deref() {
-        if matches!(mode, "supervisor" | "worker") {
-            bail!("APP_MODE={mode}: several environments are not in this version; unset it to run all in one process");
-        }
-        bail!("APP_MODE={mode}: unknown; unset it to run all in one process");
+/// Where apps and where the API are served: two origins on purpose.
+fn addresses(settings: &FileSettings) -> Result<(SocketAddr, SocketAddr)> {
+    let listen = address("listen", settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN))?;
+    let given = settings.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN);
+    let admin_listen = address("admin_listen", given)?;
+    if listen == admin_listen && listen.port() != 0 {
+        bail!("listen and admin_listen are both {listen}: apps and the console need an address each");
     }
-    let adapters = [
-        ("APP_DISCOVERY_ADAPTER", &settings.app_discovery_adapter),
-        ("APP_PROCESS_ADAPTER", &settings.app_process_adapter),
-    ];
-    for (name, adapter) in adapters {
-        match adapter.as_deref() {
-            None | Some("local") => {}
-            Some("remote") => bail!("{name}=remote: several environments are not in this version; use `local`"),
-            Some(other) => bail!("{name}={other}: unknown adapter; use `local`"),
-        }
-    }
-    match settings.app_command_adapter.as_deref() {
-        None => Ok(()),
-        Some("redis") => bail!("APP_COMMAND_ADAPTER=redis: several environments are not in this version; unset it"),
-        Some(other) => bail!("APP_COMMAND_ADAPTER={other}: unknown adapter; unset it"),
-    }
+    Ok((listen, admin_listen))
 }
 
 fn address(name: &str, text: &str) -> Result<SocketAddr> {
@@ -128,8 +128,9 @@ fn address(name: &str, text: &str) -> Result<SocketAddr> {
 fn domain(text: &str) -> Result<String> {
     let domain = text.trim_start_matches('.').trim_end_matches('.').to_ascii_lowercase();
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
-    if domain.is_empty() || !domain.chars().all(good) {
-        bail!("apps_domain={text}: not a host name; write it like apps.example.com");
+    let own = domain == "localhost" || domain.ends_with(".localhost");
+    if domain.is_empty() || !domain.chars().all(good) || domain.parse::<IpAddr>().is_ok() || own {
+        bail!("apps_domain={text}: not a host name that apps can have names under; write it like apps.example.com");
     }
     Ok(domain)
 }
@@ -138,8 +139,8 @@ fn proxies(list: &str) -> Result<Vec<IpNet>> {
     list.split([',', ' '])
         .filter(|part| !part.is_empty())
         .map(|part| {
-            let single = part.parse::<std::net::IpAddr>().map(IpNet::from);
-            part.parse::<IpNet>().or_else(|_| single).map_err(|_| {
+            let single = part.parse::<IpAddr>().map(IpNet::from);
+            part.parse::<IpNet>().or(single).map_err(|_| {
                 anyhow::anyhow!("trusted_proxies={part}: not an address or network; write it like 10.0.0.0/8")
             })
         })

@@ -3,6 +3,7 @@
 use crate::config::{Config, ServeArgs};
 use crate::{shutdown, wiring};
 use anyhow::{Context, Result};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +23,9 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         }
     };
     start_log(config.json_log);
+    for notice in &config.notices {
+        tracing::warn!("{notice}");
+    }
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.guest_threads + FREE_THREADS)
@@ -44,6 +48,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
 fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
     if json { log.json().init() } else { log.with_target(false).init() }
 }
 

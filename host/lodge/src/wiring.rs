@@ -1,7 +1,7 @@
 //! Every constructor, in start order; and the same backwards for the stop.
 
 use crate::config::{Config, Secret};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use lodge_capabilities::AppLogs;
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
@@ -10,6 +10,8 @@ use lodge_model::{EnvironmentName, LOCAL_ENVIRONMENT};
 use lodge_runtime::LocalRuntime;
 use lodge_supervisor::{Parts, Supervisor};
 use rustix::process::{Resource, getrlimit};
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +20,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long requests under way may finish when the host stops.
-const GRACE: Duration = Duration::from_secs(30);
 /// How long the last log lines may take to reach the disk.
 const LOG_PATIENCE: Duration = Duration::from_secs(2);
 /// Files that are not connections: databases, logs, components, listeners.
@@ -27,10 +27,12 @@ const OTHER_FILES: u64 = 512;
 
 /// A host that serves.
 pub(crate) struct Host {
+    // Dropped last: until then no other process may use the data directory.
+    lock: File,
+    db: Database,
     apps: SocketAddr,
     admin: SocketAddr,
     ready_file: Option<PathBuf>,
-    root: Option<GeneratedPassword>,
     logs: Arc<AppLogs>,
     supervisor: Arc<Supervisor>,
     console: Console,
@@ -50,9 +52,8 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let (apps_address, admin_address) = (apps.local_addr()?, admin.local_addr()?);
 
     let data_dir = make_data_dir(&config.data_dir)?;
+    let lock = lock(&data_dir)?;
     let db = open_database(config.database_url.as_ref(), &data_dir).await?;
-    let root_password = config.root_password.as_ref().map(|password| password.0.as_str());
-    let root = lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await?;
     let logs = AppLogs::open(&data_dir.join("logs"))?;
     let runtime = LocalRuntime::new(runtime_settings(&config, &data_dir)?, logs.clone())?;
     let routes = Arc::new(Routes::default());
@@ -77,19 +78,26 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         trusted_proxies: config.trusted_proxies.clone(),
         ..lodge_console::Settings::default()
     };
-    let console = Console::open(db, supervisor.clone(), console_settings).await?;
+    let console = Console::open(db.clone(), supervisor.clone(), console_settings).await?;
     let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
 
+    // Shown at once: whatever happens after it, a generated password is not lost.
+    let root_password = config.root_password.as_ref().map(|password| password.0.as_str());
+    if let Some(root) = lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await? {
+        show_password(&root);
+    }
+
     let stop = CancellationToken::new();
-    let edge = tokio::spawn(edge.serve(apps, stop.clone(), GRACE));
+    let edge = tokio::spawn(edge.serve(apps, stop.clone(), config.stop_grace));
     let router = lodge_console::router(console.clone());
     let api = tokio::spawn(lodge_console::serve(admin, router, stop.clone().cancelled_owned()));
     let ready_file = config.ready_file;
     Ok(Host {
+        lock,
+        db,
         apps: apps_address,
         admin: admin_address,
         ready_file,
-        root,
         logs,
         supervisor,
         console,
@@ -100,17 +108,13 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
 }
 
 impl Host {
-    /// Says where to go; the generated root password is shown here and never again.
+    /// Says where to go.
     ///
     /// # Errors
     /// The ready file cannot be written.
     pub(crate) fn announce(&self) -> Result<()> {
         println!("apps     http://{}", self.apps);
         println!("console  http://{}", self.admin);
-        if let Some(root) = &self.root {
-            println!("\nfirst start: sign in as {} with the password\n\n    {}\n", root.email, root.reveal());
-            println!("It is shown this once.");
-        }
         tracing::info!(apps = %self.apps, admin = %self.admin, "serving");
         if let Some(path) = &self.ready_file {
             let addresses = serde_json::json!({ "apps": self.apps, "admin": self.admin });
@@ -136,8 +140,20 @@ impl Host {
         }
         self.supervisor.shutdown(Duration::ZERO).await;
         self.logs.flush(LOG_PATIENCE);
+        self.db.close().await;
+        if let Some(path) = &self.ready_file {
+            // It would lie from now on. That it is gone already is fine.
+            let _ = std::fs::remove_file(path);
+        }
+        drop(self.lock);
         tracing::info!("stopped");
     }
+}
+
+/// The generated root password: here and never again.
+fn show_password(root: &GeneratedPassword) {
+    println!("first start: sign in as {} with the password\n\n    {}\n", root.email, root.reveal());
+    println!("It is shown this once.\n");
 }
 
 async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener> {
@@ -152,6 +168,31 @@ fn make_data_dir(path: &Path) -> Result<PathBuf> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.and_then(|()| path.canonicalize())
         .with_context(|| format!("--data-dir {}: cannot be made", path.display()))
+}
+
+/// Makes this process the only one that uses the data directory; before anything in it is touched,
+/// since even opening the cache sweeps up after a process that is supposed to be gone. The lock goes
+/// with the process, however it ends.
+fn lock(data_dir: &Path) -> Result<File> {
+    let path = data_dir.join("process.lock");
+    let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+    let mut file = open.with_context(|| format!("{}: cannot be opened", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let known = file.read_to_string(&mut holder).is_ok() && !holder.is_empty();
+            let holder = if known { format!("process {}", holder.trim()) } else { "another process".into() };
+            bail!("{} is in use by {holder}: stop it, or choose another --data-dir", data_dir.display());
+        }
+        Err(TryLockError::Error(error)) => {
+            return Err(error).with_context(|| format!("{}: cannot be locked", path.display()));
+        }
+    }
+    file.set_len(0)
+        .and_then(|()| writeln!(file, "{}", std::process::id()))
+        .with_context(|| format!("{}: cannot be written", path.display()))?;
+    Ok(file)
 }
 
 async fn open_database(url: Option<&Secret>, data_dir: &Path) -> Result<Database> {
@@ -176,11 +217,15 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
 fn edge_settings(config: &Config) -> lodge_edge::Settings {
     let defaults = lodge_edge::Settings::default();
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let connections = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    let allowed = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(64);
+    let wanted = config.max_connections.map_or(defaults.max_connections, |n| n as usize);
+    if wanted > allowed && config.max_connections.is_some() {
+        tracing::warn!(wanted, allowed, "fewer connections than max_connections: raise the limit on open files (ulimit -n)");
+    }
     lodge_edge::Settings {
         apps_domain: config.apps_domain.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
-        max_connections: defaults.max_connections.min(connections.max(64)),
+        max_connections: wanted.min(allowed),
         ..defaults
     }
 }

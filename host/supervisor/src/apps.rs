@@ -36,9 +36,12 @@ impl AppFilter {
     fn takes(&self, cell: &Cell) -> bool {
         let state = cell.lock();
         let app = &state.row.app;
-        self.status.is_none_or(|status| status == state.observed.status)
+        self.status
+            .is_none_or(|status| status == state.observed.status)
             && self.desired.is_none_or(|desired| desired == app.desired)
-            && self.component.is_none_or(|digest| digest == app.component.digest)
+            && self
+                .component
+                .is_none_or(|digest| digest == app.component.digest)
             && self.search.as_ref().is_none_or(|text| {
                 let text = text.to_lowercase();
                 app.id.as_str().contains(&text)
@@ -56,11 +59,21 @@ impl Supervisor {
     pub fn apps(&self, filter: &AppFilter, page: &Page) -> Result<Listing<App>, Error> {
         let limit = page.limit()?;
         let after: Option<AppId> =
-            page.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
-                Invalid::new("cursor", "is not one of this list's: pass `next_cursor` unchanged")
-            })?;
+            page.cursor
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| {
+                    Invalid::new(
+                        "cursor",
+                        "is not one of this list's: pass `next_cursor` unchanged",
+                    )
+                })?;
         let cells = self.index.after(after.as_ref());
-        let found = cells.iter().filter(|cell| filter.takes(cell)).take(limit + 1);
+        let found = cells
+            .iter()
+            .filter(|cell| filter.takes(cell))
+            .take(limit + 1);
         let items = found.map(|cell| cell.app()).collect();
         Ok(Listing::cut(items, limit, |app: &App| app.id.to_string()))
     }
@@ -79,7 +92,8 @@ impl Supervisor {
     /// A field breaks a rule, an ID or domain is another app's, or the database failed.
     pub async fn create_app(self: &Arc<Self>, new: NewApp, actor: &Actor) -> Result<App, Error> {
         let (this, actor) = (Arc::clone(self), actor.clone());
-        self.unbroken(async move { this.create(new, &actor).await }).await
+        self.unbroken(async move { this.create(new, &actor).await })
+            .await
     }
 
     /// Changes an app, and brings the change into force.
@@ -94,14 +108,20 @@ impl Supervisor {
         actor: &Actor,
     ) -> Result<App, Error> {
         let (this, id, actor) = (Arc::clone(self), id.clone(), actor.clone());
-        self.unbroken(async move { this.update(&id, &patch, &actor).await }).await
+        self.unbroken(async move { this.update(&id, &patch, &actor).await })
+            .await
     }
 
     async fn create(&self, new: NewApp, actor: &Actor) -> Result<App, Error> {
         let _one = self.writes.lock().await;
         let app = self.build(new)?;
-        let row = AppRow { app, generation: 1, deleting: None };
-        let starts = row.app.desired == Desired::Running && row.app.start_mode == StartMode::WithHost;
+        let row = AppRow {
+            app,
+            generation: 1,
+            deleting: None,
+        };
+        let starts =
+            row.app.desired == Desired::Running && row.app.start_mode == StartMode::WithHost;
         let operation = if starts {
             Some(self.new_operation(&row, OperationKind::Start, actor)?)
         } else {
@@ -110,16 +130,22 @@ impl Supervisor {
         self.insert(&row, operation.as_ref(), actor).await?;
 
         let cell = Arc::new(Cell::new(row, &self.environment, now_ms()));
-        self.logs.set_rate(&cell.id, cell.lock().row.app.limits.log_bytes_per_second);
+        self.logs
+            .set_rate(&cell.id, cell.lock().row.app.limits.log_bytes_per_second);
         if let Some(operation) = operation {
-            let carried = Carried { id: operation.id.clone(), generation: 1 };
+            let carried = Carried {
+                id: operation.id.clone(),
+                generation: 1,
+            };
             cell.lock().operation = Some(carried);
             self.operations.begin(operation);
         }
         self.index.insert(Arc::clone(&cell));
         self.routes.upsert(cell.route(&cell.lock()));
         self.write_observed(&cell);
-        self.live.tell(LiveEvent::AppChanged { app: cell.id.clone() });
+        self.live.tell(LiveEvent::AppChanged {
+            app: cell.id.clone(),
+        });
         if starts {
             self.queue.add(&cell.id, Lane::Urgent);
         }
@@ -143,7 +169,9 @@ impl Supervisor {
             display_name: new.display_name.unwrap_or_else(|| id.to_string()),
             component: self.choose_component(&new.component)?,
             start_mode: new.start_mode,
-            environments: new.environments.unwrap_or_else(|| vec![self.environment.clone()]),
+            environments: new
+                .environments
+                .unwrap_or_else(|| vec![self.environment.clone()]),
             database: new.database,
             auto_upgrade: new.auto_upgrade,
             jwt: new.jwt,
@@ -206,7 +234,9 @@ impl Supervisor {
         actor: &Actor,
     ) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        lodge_db::apps::insert(&mut tx, row).await.map_err(unseen_conflict)?;
+        lodge_db::apps::insert(&mut tx, row)
+            .await
+            .map_err(unseen_conflict)?;
         let created = NewEvent {
             time: row.app.created_at,
             actor: actor.as_str(),
@@ -217,7 +247,10 @@ impl Supervisor {
         };
         lodge_db::events::insert(&mut tx, &created).await?;
         if let Some(operation) = operation {
-            let kept = OperationRow { operation: operation.clone(), generation: row.generation };
+            let kept = OperationRow {
+                operation: operation.clone(),
+                generation: row.generation,
+            };
             lodge_db::operations::insert(&mut tx, &kept).await?;
             lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
         }
@@ -249,7 +282,8 @@ impl Supervisor {
         })
         .await?;
         self.index.set_domains(id, &domains);
-        self.logs.set_rate(id, cell.lock().row.app.limits.log_bytes_per_second);
+        self.logs
+            .set_rate(id, cell.lock().row.app.limits.log_bytes_per_second);
         Ok(cell.app())
     }
 }

@@ -44,7 +44,15 @@ impl Supervisor {
     }
 
     async fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { db, runtime, routes, logs, data_dir, environment, settings } = parts;
+        let Parts {
+            db,
+            runtime,
+            routes,
+            logs,
+            data_dir,
+            environment,
+            settings,
+        } = parts;
         let lock = files::prepare(&data_dir)?;
         let claim = db.claim(settings.claim_patience).await?;
         let components = lodge_db::components::all(&db).await?;
@@ -53,7 +61,12 @@ impl Supervisor {
             runtime.remove_compiled(digest).await;
         }
         let live = Live::new(settings.live_backlog);
-        let Settings { urgent_lanes, background_lanes, uploads, .. } = settings;
+        let Settings {
+            urgent_lanes,
+            background_lanes,
+            uploads,
+            ..
+        } = settings;
         Ok(Self {
             index: Index::default(),
             library: Library::new(&data_dir, uploads, components),
@@ -86,9 +99,12 @@ impl Supervisor {
         }
         // What was observed before counts only where it is still so: its `since` is kept then.
         for (id, observed) in lodge_db::observed::all(&self.db).await? {
-            let Some(cell) = self.index.get(&id) else { continue };
+            let Some(cell) = self.index.get(&id) else {
+                continue;
+            };
             let mut state = cell.lock();
-            if observed.environment == self.environment && observed.status == state.observed.status {
+            if observed.environment == self.environment && observed.status == state.observed.status
+            {
                 state.observed = observed;
             } else {
                 self.write_observed(&cell);
@@ -112,20 +128,30 @@ impl Supervisor {
     }
 
     pub(crate) fn take_up(&self, cell: &Cell, row: OperationRow) {
-        let OperationRow { operation, generation } = row;
+        let OperationRow {
+            operation,
+            generation,
+        } = row;
         tracing::info!(app = %cell.id, operation = %operation.id, "taking up an operation again");
         let mut state = cell.lock();
-        if matches!(operation.kind, OperationKind::Start | OperationKind::Restart) {
+        if matches!(
+            operation.kind,
+            OperationKind::Start | OperationKind::Restart
+        ) {
             state.activated = true;
         }
-        state.operation = Some(Carried { id: operation.id.clone(), generation });
+        state.operation = Some(Carried {
+            id: operation.id.clone(),
+            generation,
+        });
         self.operations.begin(operation);
     }
 
     async fn end_outdated(&self, row: OperationRow) -> Result<(), Error> {
         let mut operation = row.operation;
         operation.status = OperationStatus::Failed;
-        operation.error = Some("the host ended before it was done, and its app has changed since".into());
+        operation.error =
+            Some("the host ended before it was done, and its app has changed since".into());
         operation.finished_at = Some(now_ms());
         let mut tx = self.db.begin().await?;
         let (status, error) = (operation.status, operation.error.as_deref());
@@ -137,7 +163,8 @@ impl Supervisor {
 
     fn publish_all(&self) {
         let cells = self.index.all();
-        self.routes.replace_all(cells.iter().map(|cell| cell.route(&cell.lock())).collect());
+        self.routes
+            .replace_all(cells.iter().map(|cell| cell.route(&cell.lock())).collect());
     }
 
     fn spawn_workers(self: &Arc<Self>) {
@@ -180,7 +207,8 @@ impl Supervisor {
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let stop = this.stop.clone();
-            stop.run_until_cancelled(this.verify_components(ready)).await;
+            stop.run_until_cancelled(this.verify_components(ready))
+                .await;
         });
     }
 

@@ -147,7 +147,11 @@ impl Cell {
     }
 
     /// All that the runtime has to know.
-    pub(crate) fn launch(&self, app: &App, component: &lodge_db::components::ComponentRow) -> Launch {
+    pub(crate) fn launch(
+        &self,
+        app: &App,
+        component: &lodge_db::components::ComponentRow,
+    ) -> Launch {
         Launch {
             app: self.id.clone(),
             digest: component.component.digest,
@@ -203,7 +207,9 @@ impl State {
     /// Joins those who wait for the start. The receiver gets the outcome, or an error if the app
     /// is gone.
     pub(crate) fn join(&mut self) -> watch::Receiver<Option<Outcome>> {
-        self.visit.get_or_insert_with(|| watch::channel(None).0).subscribe()
+        self.visit
+            .get_or_insert_with(|| watch::channel(None).0)
+            .subscribe()
     }
 
     /// Whether a visitor or an administrator waits for it.

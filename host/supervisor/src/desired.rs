@@ -12,9 +12,7 @@ use crate::{Actor, Error};
 use lodge_db::Tx;
 use lodge_db::apps::AppRow;
 use lodge_db::operations::OperationRow;
-use lodge_model::{
-    AppId, DataPolicy, Desired, Operation, OperationKind, OperationStatus,
-};
+use lodge_model::{AppId, DataPolicy, Desired, Operation, OperationKind, OperationStatus};
 use std::sync::Arc;
 
 impl Supervisor {
@@ -63,7 +61,8 @@ impl Supervisor {
         actor: &Actor,
     ) -> Result<Operation, Error> {
         let (this, id, actor) = (Arc::clone(self), id.clone(), actor.clone());
-        self.unbroken(async move { this.ask_unbroken(&id, kind, data, &actor).await }).await
+        self.unbroken(async move { this.ask_unbroken(&id, kind, data, &actor).await })
+            .await
     }
 
     async fn ask_unbroken(
@@ -99,7 +98,9 @@ impl Supervisor {
         let state = cell.lock();
         state.row.deleting?;
         let id = &state.operation.as_ref()?.id;
-        self.operations.watch(id).map(|watch| watch.borrow().clone())
+        self.operations
+            .watch(id)
+            .map(|watch| watch.borrow().clone())
     }
 
     /// What should be of an app that may still change.
@@ -108,7 +109,10 @@ impl Supervisor {
         if row.deleting.is_some() {
             return Err(Error::conflict(
                 "app_deleting",
-                format!("the app `{}` is being deleted: wait for that, then create it anew", cell.id),
+                format!(
+                    "the app `{}` is being deleted: wait for that, then create it anew",
+                    cell.id
+                ),
             ));
         }
         Ok(row)
@@ -152,7 +156,10 @@ impl Supervisor {
             self.reread(cell).await;
             return Err(Error::conflict(
                 "changed_meanwhile",
-                format!("the app `{}` was changed meanwhile: look at it and try again", cell.id),
+                format!(
+                    "the app `{}` was changed meanwhile: look at it and try again",
+                    cell.id
+                ),
             ));
         };
         if let Err(error) = tx.commit().await {
@@ -162,13 +169,16 @@ impl Supervisor {
         }
         for old in superseded {
             let at = old.finished_at.unwrap_or_default();
-            self.operations.finish(&old.id, old.status, old.error.as_deref(), at);
+            self.operations
+                .finish(&old.id, old.status, old.error.as_deref(), at);
         }
         self.operations.begin(operation.clone());
         {
             let mut state = cell.lock();
-            state.operation =
-                Some(Carried { id: operation.id.clone(), generation: row.generation });
+            state.operation = Some(Carried {
+                id: operation.id.clone(),
+                generation: row.generation,
+            });
             state.row = row;
             state.give_another_chance();
             note(&mut state);
@@ -177,7 +187,9 @@ impl Supervisor {
             self.routes.upsert(cell.route(&state));
         }
         cell.ring();
-        self.live.tell(LiveEvent::AppChanged { app: cell.id.clone() });
+        self.live.tell(LiveEvent::AppChanged {
+            app: cell.id.clone(),
+        });
         self.queue.add(&cell.id, Lane::Urgent);
         Ok(operation)
     }
@@ -191,7 +203,10 @@ impl Supervisor {
         operation: &Operation,
     ) -> Result<Option<(Tx, Vec<Operation>)>, Error> {
         let mut tx = self.db.begin().await?;
-        if !lodge_db::apps::update(&mut tx, row, from).await.map_err(unseen_conflict)? {
+        if !lodge_db::apps::update(&mut tx, row, from)
+            .await
+            .map_err(unseen_conflict)?
+        {
             return Ok(None);
         }
         let (app, now) = (&row.app.id, operation.created_at);
@@ -199,7 +214,10 @@ impl Supervisor {
         for old in &superseded {
             lodge_db::events::insert(&mut tx, &entry_of(old)).await?;
         }
-        let kept = OperationRow { operation: operation.clone(), generation: row.generation };
+        let kept = OperationRow {
+            operation: operation.clone(),
+            generation: row.generation,
+        };
         lodge_db::operations::insert(&mut tx, &kept).await?;
         lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
         Ok(Some((tx, superseded)))
@@ -215,7 +233,9 @@ impl Supervisor {
     }
 
     async fn try_reread(&self, cell: &Arc<Cell>) -> Result<(), lodge_db::Error> {
-        let Some(row) = lodge_db::apps::get(&self.db, &cell.id).await? else { return Ok(()) };
+        let Some(row) = lodge_db::apps::get(&self.db, &cell.id).await? else {
+            return Ok(());
+        };
         if row.generation == cell.lock().row.generation {
             return Ok(());
         }

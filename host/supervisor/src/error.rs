@@ -82,8 +82,12 @@ impl Error {
     pub fn code(&self) -> &str {
         match self {
             Self::NotFound { what: "app", .. } => "app_not_found",
-            Self::NotFound { what: "component", .. } => "component_not_found",
-            Self::NotFound { what: "operation", .. } => "operation_not_found",
+            Self::NotFound {
+                what: "component", ..
+            } => "component_not_found",
+            Self::NotFound {
+                what: "operation", ..
+            } => "operation_not_found",
             Self::NotFound { .. } => "not_found",
             Self::Invalid(_) => "invalid",
             Self::Conflict { code, .. } | Self::Unavailable { code, .. } => code,
@@ -93,11 +97,17 @@ impl Error {
     }
 
     pub(crate) fn not_found(what: &'static str, id: impl std::fmt::Display) -> Self {
-        Self::NotFound { what, id: id.to_string() }
+        Self::NotFound {
+            what,
+            id: id.to_string(),
+        }
     }
 
     pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Conflict { code, message: message.into() }
+        Self::Conflict {
+            code,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn file(

@@ -80,15 +80,25 @@ impl Supervisor {
     /// There never was such an app, the page makes no sense, or the database failed.
     pub async fn events(&self, id: &AppId, page: &Page) -> Result<Listing<AuditEvent>, Error> {
         let limit = page.limit()?;
-        let before = page.cursor.as_deref().map(str::parse).transpose().map_err(|_| {
-            Invalid::new("cursor", "is not one of this list's: pass `next_cursor` unchanged")
-        })?;
+        let before = page
+            .cursor
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| {
+                Invalid::new(
+                    "cursor",
+                    "is not one of this list's: pass `next_cursor` unchanged",
+                )
+            })?;
         let wanted = u32::try_from(limit + 1).unwrap_or(u32::MAX);
         let rows = lodge_db::events::of_app(&self.db, id, before, wanted).await?;
         if rows.is_empty() && before.is_none() {
             self.index.require(id)?;
         }
         let events = rows.into_iter().map(AuditEvent::from).collect();
-        Ok(Listing::cut(events, limit, |event: &AuditEvent| event.id.to_string()))
+        Ok(Listing::cut(events, limit, |event: &AuditEvent| {
+            event.id.to_string()
+        }))
     }
 }

@@ -34,7 +34,11 @@ impl Index {
     pub(crate) fn after(&self, after: Option<&AppId>) -> Vec<Arc<Cell>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = self.0.read();
-        names.apps.range::<AppId, _>((from, Bound::Unbounded)).map(|(_, cell)| Arc::clone(cell)).collect()
+        names
+            .apps
+            .range::<AppId, _>((from, Bound::Unbounded))
+            .map(|(_, cell)| Arc::clone(cell))
+            .collect()
     }
 
     /// Every app.
@@ -89,7 +93,9 @@ impl Index {
         let domains = cell.lock().row.app.domains.clone();
         let mut names = self.0.write();
         names.labels.insert(cell.id.host_label(), cell.id.clone());
-        names.domains.extend(domains.into_iter().map(|domain| (domain, cell.id.clone())));
+        names
+            .domains
+            .extend(domains.into_iter().map(|domain| (domain, cell.id.clone())));
         names.apps.insert(cell.id.clone(), cell);
     }
 
@@ -97,7 +103,9 @@ impl Index {
     pub(crate) fn set_domains(&self, id: &AppId, domains: &[String]) {
         let mut names = self.0.write();
         names.domains.retain(|_, owner| owner != id);
-        names.domains.extend(domains.iter().map(|domain| (domain.clone(), id.clone())));
+        names
+            .domains
+            .extend(domains.iter().map(|domain| (domain.clone(), id.clone())));
     }
 
     /// Removes an app and frees its names.

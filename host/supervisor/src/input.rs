@@ -189,15 +189,25 @@ fn change_config(
 /// Checks how much there is, since all of it is kept in memory.
 pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
     let pairs = app.config.iter();
-    let bytes: usize = pairs.map(|(k, e)| k.len() + e.value.as_ref().map_or(0, String::len)).sum();
+    let bytes: usize = pairs
+        .map(|(k, e)| k.len() + e.value.as_ref().map_or(0, String::len))
+        .sum();
     for (field, what, has, most) in [
         ("domains", "domains", app.domains.len(), MAX_DOMAINS),
-        ("outbound_hosts", "hosts", app.outbound_hosts.len(), MAX_OUTBOUND_HOSTS),
+        (
+            "outbound_hosts",
+            "hosts",
+            app.outbound_hosts.len(),
+            MAX_OUTBOUND_HOSTS,
+        ),
         ("config", "keys", app.config.len(), MAX_CONFIG_KEYS),
         ("config", "bytes", bytes, MAX_CONFIG_BYTES),
     ] {
         if has > most {
-            return Err(Invalid::new(field, format!("has {has} {what}; at most {most} are allowed")));
+            return Err(Invalid::new(
+                field,
+                format!("has {has} {what}; at most {most} are allowed"),
+            ));
         }
     }
     Ok(())
@@ -209,8 +219,11 @@ pub(crate) fn check_placement(
     local: &EnvironmentName,
     apps_domain: Option<&str>,
 ) -> Result<(), Invalid> {
-    if let Some((index, other)) =
-        app.environments.iter().enumerate().find(|(_, name)| *name != local)
+    if let Some((index, other)) = app
+        .environments
+        .iter()
+        .enumerate()
+        .find(|(_, name)| *name != local)
     {
         return Err(Invalid::new(
             format!("environments[{index}]"),
@@ -231,7 +244,9 @@ pub(crate) fn check_placement(
         if apps_domain.is_some_and(|own| is_under(domain, own)) {
             return Err(Invalid::new(
                 format!("domains[{index}]"),
-                format!("`{domain}` is under APPS_DOMAIN, where apps have names already: remove it"),
+                format!(
+                    "`{domain}` is under APPS_DOMAIN, where apps have names already: remove it"
+                ),
             ));
         }
     }
@@ -240,5 +255,7 @@ pub(crate) fn check_placement(
 
 fn is_under(domain: &str, parent: &str) -> bool {
     let parent = parent.to_ascii_lowercase();
-    domain.strip_suffix(&parent).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    domain
+        .strip_suffix(&parent)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

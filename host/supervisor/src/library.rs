@@ -45,7 +45,9 @@ pub struct ComponentFilter {
 
 impl ComponentFilter {
     fn takes(&self, component: &Component) -> bool {
-        self.name.as_ref().is_none_or(|name| *name == component.name)
+        self.name
+            .as_ref()
+            .is_none_or(|name| *name == component.name)
             && self.status.is_none_or(|status| status == component.status)
             && self.search.as_ref().is_none_or(|text| {
                 component.name.contains(text)
@@ -66,7 +68,10 @@ pub(crate) struct Library {
 
 impl Library {
     pub(crate) fn new(data_dir: &Path, uploads: usize, rows: Vec<ComponentRow>) -> Self {
-        let rows = rows.into_iter().map(|row| (row.component.digest, row)).collect();
+        let rows = rows
+            .into_iter()
+            .map(|row| (row.component.digest, row))
+            .collect();
         Self {
             rows: RwLock::new(rows),
             compiling: Mutex::default(),
@@ -82,7 +87,12 @@ impl Library {
 
     /// Every component, newest first.
     pub(crate) fn newest_first(&self) -> Vec<Component> {
-        let mut all: Vec<_> = self.rows.read().values().map(|row| row.component.clone()).collect();
+        let mut all: Vec<_> = self
+            .rows
+            .read()
+            .values()
+            .map(|row| row.component.clone())
+            .collect();
         all.sort_by_key(|component| Reverse((component.created_at, component.digest)));
         all
     }
@@ -91,7 +101,9 @@ impl Library {
     fn named(&self, name: &str, version: &str) -> Option<Component> {
         let rows = self.rows.read();
         let mut found = rows.values().map(|row| &row.component);
-        found.find(|c| c.name == name && c.version == version).cloned()
+        found
+            .find(|c| c.name == name && c.version == version)
+            .cloned()
     }
 
     /// Where a component's bytes are.
@@ -130,12 +142,17 @@ impl Library {
         let invalid = |message: String| Invalid::new("component.digest", message);
         let parsed: Digest = digest.parse().map_err(|e: Invalid| invalid(e.message))?;
         let row = self.get(&parsed);
-        Ok(row.ok_or_else(|| invalid(format!("no component has it: upload it first ({digest})")))?.component)
+        Ok(row
+            .ok_or_else(|| invalid(format!("no component has it: upload it first ({digest})")))?
+            .component)
     }
 
     fn by_name(&self, name: &str, version: Option<&str>) -> Result<Component, Error> {
-        let versions: Vec<_> =
-            self.newest_first().into_iter().filter(|c| c.name == name).collect();
+        let versions: Vec<_> = self
+            .newest_first()
+            .into_iter()
+            .filter(|c| c.name == name)
+            .collect();
         let found = match version {
             Some(version) => versions.iter().find(|c| c.version == version),
             // A version that cannot run is no one's wish; if there is no other, its error says why.
@@ -151,7 +168,11 @@ impl Library {
                     format!("no component is listed as `{name}`: upload it first"),
                 )
             } else {
-                let known: Vec<_> = versions.iter().map(|c| c.version.as_str()).take(10).collect();
+                let known: Vec<_> = versions
+                    .iter()
+                    .map(|c| c.version.as_str())
+                    .take(10)
+                    .collect();
                 Invalid::new(
                     "component.version",
                     format!("`{name}` has no such version; it has {}", known.join(", ")),
@@ -182,7 +203,9 @@ impl Supervisor {
             .filter(|c| filter.takes(c))
             .take(limit + 1)
             .collect();
-        Ok(Listing::cut(items, limit, |c: &Component| format!("{}.{}", c.created_at, c.digest)))
+        Ok(Listing::cut(items, limit, |c: &Component| {
+            format!("{}.{}", c.created_at, c.digest)
+        }))
     }
 
     /// One component.
@@ -191,7 +214,8 @@ impl Supervisor {
     /// There is none.
     pub fn component(&self, digest: &Digest) -> Result<Component, Error> {
         let row = self.library.get(digest);
-        row.map(|row| row.component).ok_or_else(|| Error::not_found("component", digest))
+        row.map(|row| row.component)
+            .ok_or_else(|| Error::not_found("component", digest))
     }
 
     /// Removes a component that no app uses, with its compiled form.
@@ -204,13 +228,19 @@ impl Supervisor {
         actor: &Actor,
     ) -> Result<(), Error> {
         let (this, actor) = (Arc::clone(self), actor.clone());
-        self.unbroken(async move { this.remove_unused(digest, &actor).await }).await
+        self.unbroken(async move { this.remove_unused(digest, &actor).await })
+            .await
     }
 
     async fn remove_unused(&self, digest: Digest, actor: &Actor) -> Result<(), Error> {
         let _one = self.writes.lock().await;
         let component = self.component(&digest)?;
-        let users: Vec<_> = self.index.users_of(&digest).iter().map(|c| c.id.to_string()).collect();
+        let users: Vec<_> = self
+            .index
+            .users_of(&digest)
+            .iter()
+            .map(|c| c.id.to_string())
+            .collect();
         if !users.is_empty() {
             return Err(in_use(&component, &users));
         }
@@ -237,7 +267,11 @@ impl Supervisor {
 
 fn in_use(component: &Component, users: &[String]) -> Error {
     let shown = users.get(..10).unwrap_or(users).join(", ");
-    let more = if users.len() > 10 { format!(" and {} more", users.len() - 10) } else { String::new() };
+    let more = if users.len() > 10 {
+        format!(" and {} more", users.len() - 10)
+    } else {
+        String::new()
+    };
     Error::conflict(
         "component_in_use",
         format!(
@@ -251,6 +285,9 @@ fn read_cursor(text: &str) -> Result<(i64, Digest), Invalid> {
     text.split_once('.')
         .and_then(|(time, digest)| Some((time.parse().ok()?, digest.parse().ok()?)))
         .ok_or_else(|| {
-            Invalid::new("cursor", "is not one of this list's: pass `next_cursor` unchanged")
+            Invalid::new(
+                "cursor",
+                "is not one of this list's: pass `next_cursor` unchanged",
+            )
         })
 }

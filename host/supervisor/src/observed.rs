@@ -138,12 +138,19 @@ impl Supervisor {
 
     /// Ends the operation that `generation` carries out, if one does: `error` says why it failed.
     pub(crate) fn end_operation(&self, state: &mut State, generation: i64, error: Option<&str>) {
-        let Some(id) = state.take_operation(generation) else { return };
+        let Some(id) = state.take_operation(generation) else {
+            return;
+        };
         let status = match error {
             None => OperationStatus::Succeeded,
             Some(_) => OperationStatus::Failed,
         };
-        self.unwritten.ended(Ended { id, status, error: error.map(brief), at: now_ms() });
+        self.unwritten.ended(Ended {
+            id,
+            status,
+            error: error.map(brief),
+            at: now_ms(),
+        });
     }
 
     /// Writes whatever comes, for as long as the process lives.
@@ -178,7 +185,9 @@ impl Supervisor {
     async fn write_batch(&self, batch: &Pending) -> Result<(), lodge_db::Error> {
         let mut tx = self.db.begin().await?;
         for id in &batch.apps {
-            let Some(cell) = self.index.get(id) else { continue };
+            let Some(cell) = self.index.get(id) else {
+                continue;
+            };
             let observed = cell.lock().observed.clone();
             lodge_db::observed::upsert(&mut tx, id, &observed).await?;
         }
@@ -186,7 +195,9 @@ impl Supervisor {
         for ended in &batch.ended {
             let error = ended.error.as_deref();
             // False: a later request superseded it first, and has told so.
-            if lodge_db::operations::finish(&mut tx, &ended.id, ended.status, error, ended.at).await? {
+            if lodge_db::operations::finish(&mut tx, &ended.id, ended.status, error, ended.at)
+                .await?
+            {
                 told.push(ended);
                 if let Some(operation) = self.ended_form(ended) {
                     lodge_db::events::insert(&mut tx, &entry_of(&operation)).await?;
@@ -195,7 +206,8 @@ impl Supervisor {
         }
         tx.commit().await?;
         for ended in told {
-            self.operations.finish(&ended.id, ended.status, ended.error.as_deref(), ended.at);
+            self.operations
+                .finish(&ended.id, ended.status, ended.error.as_deref(), ended.at);
         }
         Ok(())
     }

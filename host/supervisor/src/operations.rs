@@ -3,9 +3,9 @@
 //! An operation is told to have ended only after the database says so: what was once seen done
 //! stays done through a crash.
 
+use crate::Error;
 use crate::live::{Live, LiveEvent};
 use crate::supervisor::Supervisor;
-use crate::Error;
 use lodge_model::{Operation, OperationId, OperationStatus};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -20,13 +20,20 @@ pub(crate) struct Operations {
 
 impl Operations {
     pub(crate) fn new(live: Live) -> Self {
-        Self { running: Mutex::default(), live }
+        Self {
+            running: Mutex::default(),
+            live,
+        }
     }
 
     /// Notes one that has begun, and is in the database.
     pub(crate) fn begin(&self, operation: Operation) {
-        self.live.tell(LiveEvent::Operation { operation: operation.clone() });
-        self.running.lock().insert(operation.id.clone(), watch::channel(operation).0);
+        self.live.tell(LiveEvent::Operation {
+            operation: operation.clone(),
+        });
+        self.running
+            .lock()
+            .insert(operation.id.clone(), watch::channel(operation).0);
     }
 
     /// Says what one is doing now.
@@ -34,7 +41,9 @@ impl Operations {
         let running = self.running.lock();
         if let Some(sender) = running.get(id) {
             sender.send_modify(|operation| operation.progress = Some(progress.to_owned()));
-            self.live.tell(LiveEvent::Operation { operation: sender.borrow().clone() });
+            self.live.tell(LiveEvent::Operation {
+                operation: sender.borrow().clone(),
+            });
         }
     }
 
@@ -46,14 +55,18 @@ impl Operations {
         error: Option<&str>,
         finished_at: i64,
     ) {
-        let Some(sender) = self.running.lock().remove(id) else { return };
+        let Some(sender) = self.running.lock().remove(id) else {
+            return;
+        };
         let mut operation = sender.borrow().clone();
         operation.status = status;
         operation.error = error.map(str::to_owned);
         operation.progress = None;
         operation.finished_at = Some(finished_at);
         // Told before whoever waits goes on, so that the story is whole by then.
-        self.live.tell(LiveEvent::Operation { operation: operation.clone() });
+        self.live.tell(LiveEvent::Operation {
+            operation: operation.clone(),
+        });
         sender.send_replace(operation);
     }
 
@@ -73,7 +86,8 @@ impl Supervisor {
             return Ok(watch.borrow().clone());
         }
         let row = lodge_db::operations::get(&self.db, id).await?;
-        row.map(|row| row.operation).ok_or_else(|| Error::not_found("operation", id))
+        row.map(|row| row.operation)
+            .ok_or_else(|| Error::not_found("operation", id))
     }
 
     /// Waits until an operation has ended, `timeout` at most, and gives it as it is then.

@@ -62,9 +62,13 @@ impl State {
     fn add(&mut self, app: AppId, lane: Lane) {
         let place = match self.places.get(&app).copied() {
             Some(Place::Queued(queued)) if queued >= lane => return,
-            Some(Place::Working { lane: working, again }) => {
-                Place::Working { lane: working, again: again.max(Some(lane)) }
-            }
+            Some(Place::Working {
+                lane: working,
+                again,
+            }) => Place::Working {
+                lane: working,
+                again: again.max(Some(lane)),
+            },
             Some(Place::Queued(_)) | None => {
                 self.track(lane).waiting.push_back(app.clone());
                 Place::Queued(lane)
@@ -95,7 +99,8 @@ impl State {
             let app = track.waiting.pop_front()?;
             if self.places.get(&app) == Some(&Place::Queued(lane)) {
                 self.track(lane).working += 1;
-                self.places.insert(app.clone(), Place::Working { lane, again: None });
+                self.places
+                    .insert(app.clone(), Place::Working { lane, again: None });
                 return Some(app);
             }
         }
@@ -105,7 +110,10 @@ impl State {
 impl Queue {
     /// An empty queue whose lanes have so many workers each.
     pub(crate) fn new(urgent: usize, background: usize) -> Arc<Self> {
-        let track = |bound| Track { bound, ..Track::default() };
+        let track = |bound| Track {
+            bound,
+            ..Track::default()
+        };
         Arc::new(Self {
             state: Mutex::new(State {
                 places: HashMap::new(),
@@ -126,7 +134,10 @@ impl Queue {
 
     /// Has the app looked at after `delay`, too.
     pub(crate) fn add_later(&self, app: &AppId, delay: Duration) {
-        self.state.lock().later.insert((Instant::now() + delay, app.clone()));
+        self.state
+            .lock()
+            .later
+            .insert((Instant::now() + delay, app.clone()));
         self.wake.notify_one();
     }
 
@@ -140,9 +151,14 @@ impl Queue {
                     return None;
                 }
                 let due = state.ripen(Instant::now());
-                let app = state.take(Lane::Urgent).or_else(|| state.take(Lane::Background));
+                let app = state
+                    .take(Lane::Urgent)
+                    .or_else(|| state.take(Lane::Background));
                 if let Some(app) = app {
-                    return Some(Turn { queue: Arc::clone(self), app });
+                    return Some(Turn {
+                        queue: Arc::clone(self),
+                        app,
+                    });
                 }
                 due
             };
@@ -207,7 +223,10 @@ mod tests {
     }
 
     async fn next(queue: &Arc<Queue>) -> Option<Turn> {
-        tokio::time::timeout(Duration::from_millis(20), queue.next()).await.ok().flatten()
+        tokio::time::timeout(Duration::from_millis(20), queue.next())
+            .await
+            .ok()
+            .flatten()
     }
 
     #[tokio::test]

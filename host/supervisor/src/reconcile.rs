@@ -78,7 +78,9 @@ impl Supervisor {
             }
             state.engaged && state.runs < state.restart_before
         };
-        let Some(component) = self.ready_component(cell, &row) else { return };
+        let Some(component) = self.ready_component(cell, &row) else {
+            return;
+        };
         if restart {
             self.take_down(cell).await;
         }
@@ -97,7 +99,12 @@ impl Supervisor {
             }
             Err(StartError::NotCompiled) if !state.recompiled => {
                 state.recompiled = true;
-                self.observe(cell, &mut state, Status::Preparing, Some(waits_for(&component)));
+                self.observe(
+                    cell,
+                    &mut state,
+                    Status::Preparing,
+                    Some(waits_for(&component)),
+                );
                 drop(state);
                 self.compile(component.component.digest);
             }
@@ -123,10 +130,19 @@ impl Supervisor {
         match component.component.status {
             ComponentStatus::Ready => return Some(component),
             ComponentStatus::Queued | ComponentStatus::Compiling => {
-                self.observe(cell, &mut state, Status::Preparing, Some(waits_for(&component)));
+                self.observe(
+                    cell,
+                    &mut state,
+                    Status::Preparing,
+                    Some(waits_for(&component)),
+                );
             }
             ComponentStatus::Failed => {
-                let error = component.component.error.as_deref().unwrap_or("no reason is known");
+                let error = component
+                    .component
+                    .error
+                    .as_deref()
+                    .unwrap_or("no reason is known");
                 let c = &component.component;
                 let text = format!("{} {} could not be compiled: {error}", c.name, c.version);
                 self.give_up(cell, &mut state, &text);
@@ -204,7 +220,9 @@ impl Supervisor {
     }
 
     async fn take_down(&self, cell: &Cell) {
-        self.runtime.ensure_stopped(&cell.id, self.settings.stop_grace).await;
+        self.runtime
+            .ensure_stopped(&cell.id, self.settings.stop_grace)
+            .await;
         cell.lock().disengage();
     }
 
@@ -226,10 +244,13 @@ impl Supervisor {
         }
         self.routes.remove(&cell.id);
         self.index.remove(&cell.id);
-        self.live.tell(LiveEvent::AppRemoved { app: cell.id.clone() });
+        self.live.tell(LiveEvent::AppRemoved {
+            app: cell.id.clone(),
+        });
         let operation = cell.lock().take_operation(generation);
         if let Some(id) = operation {
-            self.operations.finish(&id, OperationStatus::Succeeded, None, now_ms());
+            self.operations
+                .finish(&id, OperationStatus::Succeeded, None, now_ms());
         }
     }
 
@@ -239,7 +260,11 @@ impl Supervisor {
         if data == DataPolicy::Drop {
             files::remove_dir_if_there(&files::app(&self.data_dir, &cell.id)).await?;
         }
-        let operation = cell.lock().operation.as_ref().map(|carried| carried.id.clone());
+        let operation = cell
+            .lock()
+            .operation
+            .as_ref()
+            .map(|carried| carried.id.clone());
         let running = operation.and_then(|id| self.operations.watch(&id));
         let mut tx = self.db.begin().await?;
         lodge_db::apps::delete(&mut tx, &cell.id).await?;
@@ -263,11 +288,13 @@ impl Supervisor {
         let of = self.settings.give_up_after;
         match self.settings.retry_delay(failures) {
             Some(delay) => {
-                let text = format!("{error} (failed start {failures} of {of}, trying again in {delay:?})");
+                let text =
+                    format!("{error} (failed start {failures} of {of}, trying again in {delay:?})");
                 self.fail(cell, state, failures, &text);
                 state.retry_at = Some(Instant::now() + delay);
                 // A little later, so that the retry is due for certain.
-                self.queue.add_later(&cell.id, delay + Duration::from_millis(1));
+                self.queue
+                    .add_later(&cell.id, delay + Duration::from_millis(1));
             }
             None => {
                 let text = format!(
@@ -305,8 +332,13 @@ impl Supervisor {
     }
 
     fn log(&self, cell: &Cell, level: LogLevel, message: String) {
-        let line =
-            LogLine { time: now_ms(), level, source: LogSource::Host, message, request: None };
+        let line = LogLine {
+            time: now_ms(),
+            level,
+            source: LogSource::Host,
+            message,
+            request: None,
+        };
         self.logs.write(&cell.id, line);
     }
 }

@@ -66,7 +66,9 @@ impl Settings {
         if failures == 0 || failures >= self.give_up_after {
             return None;
         }
-        let doubled = self.first_retry.saturating_mul(2_u32.saturating_pow(failures - 1));
+        let doubled = self
+            .first_retry
+            .saturating_mul(2_u32.saturating_pow(failures - 1));
         Some(doubled.min(self.longest_retry))
     }
 }
@@ -77,8 +79,13 @@ mod tests {
 
     #[test]
     fn delays_double_up_to_the_longest_and_end() {
-        let settings = Settings { give_up_after: 10, ..Settings::default() };
-        let delays: Vec<_> = (1..=10).map(|n| settings.retry_delay(n).map(|d| d.as_secs())).collect();
+        let settings = Settings {
+            give_up_after: 10,
+            ..Settings::default()
+        };
+        let delays: Vec<_> = (1..=10)
+            .map(|n| settings.retry_delay(n).map(|d| d.as_secs()))
+            .collect();
         let expected = [1, 2, 4, 8, 16, 32, 60, 60, 60].map(Some);
         assert_eq!(delays, [&expected[..], &[None]].concat());
     }

@@ -105,12 +105,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// There is no such app.
-    pub fn logs(
-        &self,
-        id: &AppId,
-        limit: usize,
-        level: LogLevel,
-    ) -> Result<Vec<LogLine>, Error> {
+    pub fn logs(&self, id: &AppId, limit: usize, level: LogLevel) -> Result<Vec<LogLine>, Error> {
         self.index.require(id)?;
         Ok(self.logs.tail(id, limit, level))
     }
@@ -118,8 +113,10 @@ impl Supervisor {
     /// The places where apps run.
     pub fn environments(&self) -> Vec<EnvironmentInfo> {
         let cells = self.index.all();
-        let running =
-            cells.iter().filter(|cell| cell.lock().observed.status == Status::Running).count();
+        let running = cells
+            .iter()
+            .filter(|cell| cell.lock().observed.status == Status::Running)
+            .count();
         vec![EnvironmentInfo {
             name: self.environment.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,14 +134,24 @@ impl Supervisor {
         self.stop.cancel();
         self.queue.close();
         self.tasks.close();
-        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(grace, self.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("some starts and stops did not end in time: ending without them");
         }
-        let engaged = self.index.all().into_iter().filter(|cell| cell.lock().engaged);
+        let engaged = self
+            .index
+            .all()
+            .into_iter()
+            .filter(|cell| cell.lock().engaged);
         let stops = engaged.map(|cell| async move {
             self.runtime.ensure_stopped(&cell.id, grace).await;
         });
-        futures::stream::iter(stops).buffer_unordered(self.settings.urgent_lanes).for_each(async |()| ()).await;
+        futures::stream::iter(stops)
+            .buffer_unordered(self.settings.urgent_lanes)
+            .for_each(async |()| ())
+            .await;
         if let Err(error) = self.write_pending().await {
             tracing::error!(%error, "cannot write the last observed states to the control database");
         }

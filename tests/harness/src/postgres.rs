@@ -47,9 +47,17 @@ impl Postgres {
         let bin = find_bin().context(
             "PostgreSQL's server is not installed: run `apt-get install postgresql` (Debian)",
         )?;
-        let dir = tempfile::Builder::new().prefix("lodge-postgres-").tempdir()?;
+        let dir = tempfile::Builder::new()
+            .prefix("lodge-postgres-")
+            .tempdir()?;
         let owner = owner()?;
-        let mut this = Self { bin, dir, owner, port: free_port()?, server: None };
+        let mut this = Self {
+            bin,
+            dir,
+            owner,
+            port: free_port()?,
+            server: None,
+        };
         this.init()?;
         this.launch()?;
         Ok(this)
@@ -62,19 +70,32 @@ impl Postgres {
     pub fn create_database(&self, name: &str) -> Result<String> {
         let output = self
             .command("createdb")
-            .args(["--host=127.0.0.1", "--username", USER, "--port", &self.port.to_string(), name])
+            .args([
+                "--host=127.0.0.1",
+                "--username",
+                USER,
+                "--port",
+                &self.port.to_string(),
+                name,
+            ])
             .env("PGPASSWORD", PASSWORD)
             .output()
             .context("cannot run createdb")?;
         if !output.status.success() {
-            bail!("createdb {name} failed: {}", String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "createdb {name} failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(self.url(name))
     }
 
     /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+        format!(
+            "postgres://{USER}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 
     /// Ends the server at once, as a crash would.
@@ -110,7 +131,12 @@ impl Postgres {
         }
         let output = self
             .command("initdb")
-            .args(["--no-sync", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"])
+            .args([
+                "--no-sync",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
             .args(["--username", USER])
             .arg(format!("--pwfile={}", password.display()))
             .arg("--pgdata")
@@ -140,10 +166,16 @@ impl Postgres {
         self.server = Some(server);
         let deadline = Instant::now() + START_TIMEOUT;
         while !self.answers() {
-            let ended = self.server.as_mut().is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
+            let ended = self
+                .server
+                .as_mut()
+                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
             if ended || Instant::now() > deadline {
                 let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!("PostgreSQL does not answer on port {}; its log: {log}", self.port);
+                bail!(
+                    "PostgreSQL does not answer on port {}; its log: {log}",
+                    self.port
+                );
             }
             wait_a_little();
         }
@@ -153,7 +185,12 @@ impl Postgres {
     fn answers(&self) -> bool {
         let asked = self
             .command("pg_isready")
-            .args(["--quiet", "--host=127.0.0.1", "--port", &self.port.to_string()])
+            .args([
+                "--quiet",
+                "--host=127.0.0.1",
+                "--port",
+                &self.port.to_string(),
+            ])
             .status();
         asked.is_ok_and(|status| status.success())
     }
@@ -192,11 +229,18 @@ fn find_bin() -> Option<PathBuf> {
     versions.sort();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = std::env::split_paths(&path);
-    versions.into_iter().rev().map(|(_, bin)| bin).chain(in_path).find(|bin| has_server(bin))
+    versions
+        .into_iter()
+        .rev()
+        .map(|(_, bin)| bin)
+        .chain(in_path)
+        .find(|bin| has_server(bin))
 }
 
 fn has_server(bin: &Path) -> bool {
-    ["postgres", "initdb", "createdb", "pg_isready"].iter().all(|name| bin.join(name).is_file())
+    ["postgres", "initdb", "createdb", "pg_isready"]
+        .iter()
+        .all(|name| bin.join(name).is_file())
 }
 
 /// Who must run the server: nobody else, unless the test runs as root.

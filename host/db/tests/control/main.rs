@@ -21,7 +21,10 @@ pub(crate) struct Place {
 
 impl Place {
     fn sqlite() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), postgres: None }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            postgres: None,
+        }
     }
 
     pub(crate) fn file(&self) -> PathBuf {

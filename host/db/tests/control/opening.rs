@@ -30,7 +30,10 @@ pub(crate) async fn a_newer_schema_is_refused(place: Place) {
     tx.commit().await.unwrap();
     let refused = Database::open(&place.url()).await.unwrap_err();
     assert!(matches!(refused, Error::Newer { found: 999, .. }));
-    assert!(refused.to_string().contains("start the newer Lodge"), "{refused}");
+    assert!(
+        refused.to_string().contains("start the newer Lodge"),
+        "{refused}"
+    );
 }
 
 pub(crate) async fn one_process_may_claim_it(place: Place) {
@@ -55,7 +58,10 @@ async fn the_file_is_private_and_durable() {
     }
     let mut tx = database.begin().await.unwrap();
     for (pragma, expected) in [("PRAGMA synchronous", 2_i64), ("PRAGMA foreign_keys", 1)] {
-        let value: i64 = sqlx::query_scalar(pragma).fetch_one(&mut *tx).await.unwrap();
+        let value: i64 = sqlx::query_scalar(pragma)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
         assert_eq!(value, expected, "{pragma}");
     }
 }
@@ -63,13 +69,27 @@ async fn the_file_is_private_and_durable() {
 #[tokio::test]
 async fn what_cannot_be_opened_says_so_without_secrets() {
     for (url, expected) in [
-        ("postgres://lodge:hunter2@127.0.0.1:1/lodge", "postgres://127.0.0.1:1/lodge"),
-        ("postgres://lodge:hunter2@127.0.0.1:1/lodge", "Connection refused"),
-        ("oracle://lodge:hunter2@db/lodge", "must start with `sqlite:` or `postgres:`"),
+        (
+            "postgres://lodge:hunter2@127.0.0.1:1/lodge",
+            "postgres://127.0.0.1:1/lodge",
+        ),
+        (
+            "postgres://lodge:hunter2@127.0.0.1:1/lodge",
+            "Connection refused",
+        ),
+        (
+            "oracle://lodge:hunter2@db/lodge",
+            "must start with `sqlite:` or `postgres:`",
+        ),
         ("sqlite::memory:", "it needs a file"),
-        ("sqlite:/nowhere/lodge.db", "/nowhere/lodge.db: No such file"),
+        (
+            "sqlite:/nowhere/lodge.db",
+            "/nowhere/lodge.db: No such file",
+        ),
     ] {
-        let error = Database::open_within(url, Duration::from_millis(600)).await.unwrap_err();
+        let error = Database::open_within(url, Duration::from_millis(600))
+            .await
+            .unwrap_err();
         let text = format!("{error} {error:?}");
         assert!(text.contains(expected), "{text}");
         assert!(!text.contains("hunter2"), "{text}");

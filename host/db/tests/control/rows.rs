@@ -38,7 +38,11 @@ fn app() -> AppRow {
         "config": {"A": {"value": "nul\0", "secret": true}}, "desired": "running",
         "created_at": 1, "updated_at": 2,
     });
-    AppRow { app: serde_json::from_value(json).unwrap(), generation: 1, deleting: None }
+    AppRow {
+        app: serde_json::from_value(json).unwrap(),
+        generation: 1,
+        deleting: None,
+    }
 }
 
 fn operation(id: &str, finished_at: Option<i64>) -> OperationRow {
@@ -77,14 +81,26 @@ pub(crate) async fn any_text_is_taken(place: Place) {
         version: None,
         message: Some("trap: \0".into()),
     };
-    observed::upsert(&mut tx, &app().app.id, &seen).await.unwrap();
-    operations::insert(&mut tx, &operation("op_1", None)).await.unwrap();
-    let event = NewEvent { actor: "a\0", message: Some("b\0"), result: "failed", ..NewEvent::default() };
+    observed::upsert(&mut tx, &app().app.id, &seen)
+        .await
+        .unwrap();
+    operations::insert(&mut tx, &operation("op_1", None))
+        .await
+        .unwrap();
+    let event = NewEvent {
+        actor: "a\0",
+        message: Some("b\0"),
+        result: "failed",
+        ..NewEvent::default()
+    };
     events::insert(&mut tx, &event).await.unwrap();
     settings::set(&mut tx, "key", "1").await.unwrap();
     settings::set(&mut tx, "key", "2").await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(settings::get(&database, "key").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(
+        settings::get(&database, "key").await.unwrap().as_deref(),
+        Some("2")
+    );
     let kept = observed::all(&database).await.unwrap().remove(0).1;
     assert_eq!(kept.message.as_deref(), Some("trap: \u{fffd}"));
     // What is JSON comes back as it was.
@@ -98,20 +114,36 @@ pub(crate) async fn old_entries_are_pruned(place: Place) {
     let database = filled(&place).await;
     let mut tx = database.begin().await.unwrap();
     for time in [10, 20] {
-        let event = NewEvent { time, app: Some("shop"), ..NewEvent::default() };
+        let event = NewEvent {
+            time,
+            app: Some("shop"),
+            ..NewEvent::default()
+        };
         events::insert(&mut tx, &event).await.unwrap();
         let id = format!("op_{time}");
-        operations::insert(&mut tx, &operation(&id, None)).await.unwrap();
+        operations::insert(&mut tx, &operation(&id, None))
+            .await
+            .unwrap();
         let id = OperationId::from_text(id);
-        operations::finish(&mut tx, &id, OperationStatus::Succeeded, None, time).await.unwrap();
+        operations::finish(&mut tx, &id, OperationStatus::Succeeded, None, time)
+            .await
+            .unwrap();
         let again = operations::finish(&mut tx, &id, OperationStatus::Failed, None, time);
         assert!(!again.await.unwrap(), "ended twice");
     }
-    operations::insert(&mut tx, &operation("op_running", None)).await.unwrap();
+    operations::insert(&mut tx, &operation("op_running", None))
+        .await
+        .unwrap();
     assert_eq!(events::prune(&mut tx, 20).await.unwrap(), 1);
     assert_eq!(operations::prune(&mut tx, 20).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    assert_eq!(events::of_app(&database, &app().app.id, None, 9).await.unwrap()[0].time, 20);
+    assert_eq!(
+        events::of_app(&database, &app().app.id, None, 9)
+            .await
+            .unwrap()[0]
+            .time,
+        20
+    );
     assert_eq!(operations::unfinished(&database).await.unwrap().len(), 1);
 }
 
@@ -139,8 +171,12 @@ pub(crate) async fn late_reports_of_removed_apps_are_dropped(place: Place) {
         version: None,
         message: None,
     };
-    observed::upsert(&mut tx, &app().app.id, &seen).await.unwrap();
-    components::delete(&mut tx, component().component.digest).await.unwrap();
+    observed::upsert(&mut tx, &app().app.id, &seen)
+        .await
+        .unwrap();
+    components::delete(&mut tx, component().component.digest)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert!(observed::all(&database).await.unwrap().is_empty());
     // What is referred to stays.
@@ -150,15 +186,24 @@ pub(crate) async fn late_reports_of_removed_apps_are_dropped(place: Place) {
     assert!(matches!(used, Err(Error::Referenced(_))), "{used:?}");
     drop(tx);
     let mut tx = database.begin().await.unwrap();
-    assert!(matches!(apps::insert(&mut tx, &app()).await, Err(Error::Taken(_))));
+    assert!(matches!(
+        apps::insert(&mut tx, &app()).await,
+        Err(Error::Taken(_))
+    ));
 }
 
 pub(crate) async fn unreadable_rows_are_named(place: Place) {
     let database = filled(&place).await;
     let mut tx = database.begin().await.unwrap();
-    sqlx::query("UPDATE apps SET spec = '{\"config\": \"s3cret\"}'").execute(&mut *tx).await.unwrap();
+    sqlx::query("UPDATE apps SET spec = '{\"config\": \"s3cret\"}'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let error = apps::all(&database).await.unwrap_err().to_string();
-    assert!(error.contains("`apps` holds an unreadable `spec` in row `shop`"), "{error}");
+    assert!(
+        error.contains("`apps` holds an unreadable `spec` in row `shop`"),
+        "{error}"
+    );
     assert!(!error.contains("s3cret"), "{error}");
 }

@@ -1,8 +1,10 @@
 //! The settings of `lodge serve`, once for flags and variables and once for the file.
 
+use anyhow::{Result, bail};
 use clap::Args;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Flags and variables of `lodge serve`.
 #[derive(Debug, Default, Args)]
@@ -17,120 +19,94 @@ pub(crate) struct ServeArgs {
     pub(crate) ready_file: Option<PathBuf>,
 }
 
-/// Declares every setting once: its type, variable and help. Empty variables count as unset, since
-/// compose files write them so.
+/// Declares every setting once: name, type, variable, what stands for its value, help. Empty
+/// variables count as unset, since compose files write them so. The variables are read here and not
+/// by clap, so that one that makes no sense stops `lodge serve` and not every other command.
 macro_rules! settings {
-    ($($(#[$attribute:meta])* $name:ident: $type:ty;)*) => {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty, $variable:literal, $value:literal, $help:literal;)*) => {
         /// Settings that a flag, a variable or the file may give.
-        #[derive(Debug, Default, Args, Deserialize)]
+        #[derive(Default, Args, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct FileSettings {
-            $($(#[$attribute])* pub(crate) $name: Option<$type>,)*
+            $(
+                $(#[$attribute])*
+                #[arg(long, value_name = $value, help = concat!($help, " [env: ", $variable, "]"))]
+                pub(crate) $name: Option<$type>,
+            )*
         }
 
         impl FileSettings {
+            /// What the environment's variables give.
+            ///
+            /// # Errors
+            /// One cannot be read; the value is not shown, since it may be a secret.
+            pub(super) fn of_variables(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+                Ok(Self { $($name: variable($variable, environment)?,)* })
+            }
+
             /// What is given here, or else there.
-            pub(crate) fn or(self, other: Self) -> Self {
-                Self { $($name: self.$name.filter(is_given).or(other.$name),)* }
+            pub(super) fn or(self, other: Self) -> Self {
+                Self { $($name: self.$name.or(other.$name),)* }
             }
         }
     };
 }
 
-/// Whether a value says something.
-trait Given {
-    fn is_empty_text(&self) -> bool {
-        false
+fn variable<T: FromStr>(name: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Option<T>>
+where
+    T::Err: std::fmt::Display,
+{
+    match environment(name).filter(|value| !value.is_empty()) {
+        Some(value) => match value.parse() {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => bail!("{name} cannot be read: {error}"),
+        },
+        None => Ok(None),
     }
 }
 
-impl Given for String {
-    fn is_empty_text(&self) -> bool {
-        self.is_empty()
+impl std::fmt::Debug for FileSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Passwords are among them.
+        f.debug_struct("FileSettings").finish_non_exhaustive()
     }
-}
-impl Given for PathBuf {
-    fn is_empty_text(&self) -> bool {
-        self.as_os_str().is_empty()
-    }
-}
-impl Given for bool {}
-impl Given for u16 {}
-impl Given for u32 {}
-impl Given for usize {}
-
-fn is_given<T: Given>(value: &T) -> bool {
-    !value.is_empty_text()
 }
 
 settings! {
-    /// Where apps are served [default: 127.0.0.1:13000]
-    #[arg(long, env = "LODGE_LISTEN", value_name = "ADDRESS")]
-    listen: String;
-    /// Where the console and the API are served [default: 127.0.0.1:13001]
-    #[arg(long, env = "LODGE_ADMIN_LISTEN", value_name = "ADDRESS")]
-    admin_listen: String;
-    /// What this process keeps [default: ./data]
-    #[arg(long, env = "LODGE_DATA_DIR", value_name = "FOLDER")]
-    data_dir: PathBuf;
-    /// The control database: sqlite: or postgres: [default: an SQLite file in the data folder]
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    database_url: String;
-    /// Apps answer at ID.DOMAIN too
-    #[arg(long, env = "APPS_DOMAIN", value_name = "DOMAIN")]
-    apps_domain: String;
-    /// Proxies whose forwarded headers are believed, as addresses or networks with commas between
-    #[arg(long, env = "TRUSTED_PROXIES", value_name = "CIDRS")]
-    trusted_proxies: String;
-    /// The first administrator, at the first start [default: a generated password, printed once]
-    #[arg(long, env = "INIT_ROOT_EMAIL", value_name = "EMAIL")]
-    init_root_email: String;
-    /// Their password, at the first start
-    #[arg(long, env = "INIT_ROOT_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
-    init_root_password: String;
-    /// Let /metrics be read without a token
-    #[arg(long, env = "LODGE_OPEN_METRICS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    open_metrics: bool;
-    /// Instances held at once, by all apps together [default: 1000]
-    #[arg(long, env = "LODGE_MAX_INSTANCES", value_name = "COUNT")]
-    max_instances: u32;
-    /// Components compiled at once [default: half the cores]
-    #[arg(long, env = "LODGE_COMPILE_SLOTS", value_name = "COUNT")]
-    compile_slots: usize;
-    /// Guests run at once [default: the cores]
-    #[arg(long, env = "LODGE_GUEST_THREADS", value_name = "COUNT")]
-    guest_threads: usize;
-    /// How log lines are written: text or json [default: text]
-    #[arg(long, env = "LODGE_LOG_FORMAT", value_name = "FORMAT")]
-    log_format: String;
-    /// Which part of a larger Lodge this process is; only all in one in this version
-    #[arg(long, env = "APP_MODE", value_name = "MODE", hide = true)]
-    app_mode: String;
-    /// How apps are found; only `local` in this version
-    #[arg(long, env = "APP_DISCOVERY_ADAPTER", value_name = "ADAPTER", hide = true)]
-    app_discovery_adapter: String;
-    /// How apps are run; only `local` in this version
-    #[arg(long, env = "APP_PROCESS_ADAPTER", value_name = "ADAPTER", hide = true)]
-    app_process_adapter: String;
-    /// How commands travel; none in this version
-    #[arg(long, env = "APP_COMMAND_ADAPTER", value_name = "ADAPTER", hide = true)]
-    app_command_adapter: String;
-    /// The control database's make: sqlite or postgres
-    #[arg(long, env = "DB_DIALECT", value_name = "DIALECT", hide = true)]
-    db_dialect: String;
-    /// The control database's host
-    #[arg(long, env = "DB_HOST", value_name = "HOST", hide = true)]
-    db_host: String;
-    /// The control database's port
-    #[arg(long, env = "DB_PORT", value_name = "PORT", hide = true)]
-    db_port: u16;
-    /// The control database's name
-    #[arg(long, env = "DB_DATABASE", value_name = "NAME", hide = true)]
-    db_database: String;
-    /// The control database's user
-    #[arg(long, env = "DB_USER", value_name = "USER", hide = true)]
-    db_user: String;
-    /// The control database's password
-    #[arg(long, env = "DB_PASSWORD", value_name = "PASSWORD", hide = true, hide_env_values = true)]
-    db_password: String;
+    listen: String, "LODGE_LISTEN", "ADDRESS", "Where apps are served [default: 127.0.0.1:13000]";
+    admin_listen: String, "LODGE_ADMIN_LISTEN", "ADDRESS", "Where the console and the API are served [default: 127.0.0.1:13001]";
+    data_dir: PathBuf, "LODGE_DATA_DIR", "FOLDER", "What this process keeps [default: ./data]";
+    database_url: String, "DATABASE_URL", "URL", "The control database: sqlite: or postgres: [default: an SQLite file in the data folder]";
+    apps_domain: String, "APPS_DOMAIN", "DOMAIN", "Apps answer at ID.DOMAIN too";
+    trusted_proxies: String, "TRUSTED_PROXIES", "CIDRS", "Proxies whose forwarded headers are believed, as addresses or networks with commas between";
+    init_root_email: String, "INIT_ROOT_EMAIL", "EMAIL", "The first administrator, at the first start [default: a generated password, printed once]";
+    init_root_password: String, "INIT_ROOT_PASSWORD", "PASSWORD", "Their password, at the first start";
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
+    open_metrics: bool, "LODGE_OPEN_METRICS", "BOOL", "Let /metrics be read without a token";
+    max_instances: u32, "LODGE_MAX_INSTANCES", "COUNT", "Instances held at once, by all apps together [default: 1000]";
+    compile_slots: usize, "LODGE_COMPILE_SLOTS", "COUNT", "Components compiled at once [default: half the cores]";
+    guest_threads: usize, "LODGE_GUEST_THREADS", "COUNT", "Guests run at once [default: the cores]";
+    max_connections: u32, "LODGE_MAX_CONNECTIONS", "COUNT", "Visitors' connections held at once [default: 16384, or what the limit on open files allows]";
+    stop_grace: u32, "LODGE_STOP_GRACE", "SECONDS", "How long requests under way may take when the host stops, in seconds [default: 10]";
+    log_format: String, "LODGE_LOG_FORMAT", "FORMAT", "How log lines are written: text or json [default: text]";
+    #[arg(hide = true)]
+    app_mode: String, "APP_MODE", "MODE", "Which part of a larger Lodge this process is; only all in one in this version";
+    #[arg(hide = true)]
+    app_discovery_adapter: String, "APP_DISCOVERY_ADAPTER", "ADAPTER", "How apps are found; only `local` in this version";
+    #[arg(hide = true)]
+    app_process_adapter: String, "APP_PROCESS_ADAPTER", "ADAPTER", "How apps are run; only `local` in this version";
+    #[arg(hide = true)]
+    app_command_adapter: String, "APP_COMMAND_ADAPTER", "ADAPTER", "How commands travel; none in this version";
+    #[arg(hide = true)]
+    db_dialect: String, "DB_DIALECT", "DIALECT", "The control database's make: sqlite or postgres";
+    #[arg(hide = true)]
+    db_host: String, "DB_HOST", "HOST", "The control database's host";
+    #[arg(hide = true)]
+    db_port: u16, "DB_PORT", "PORT", "The control database's port";
+    #[arg(hide = true)]
+    db_database: String, "DB_DATABASE", "NAME", "The control database's name";
+    #[arg(hide = true)]
+    db_user: String, "DB_USER", "USER", "The control database's user";
+    #[arg(hide = true)]
+    db_password: String, "DB_PASSWORD", "PASSWORD", "The control database's password";
 }

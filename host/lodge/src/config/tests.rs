@@ -9,7 +9,13 @@ struct Line {
 
 fn decide(words: &str) -> Result<Config> {
     let words = std::iter::once("lodge").chain(words.split_whitespace());
-    Config::decide(Line::try_parse_from(words).unwrap().args)
+    Config::decide_in(Line::try_parse_from(words).unwrap().args, &|_| None)
+}
+
+/// Decides with one variable set that is no setting of its own.
+fn decide_with(name: &str, value: &str) -> Result<Config> {
+    let variable = |asked: &str| (asked == name).then(|| value.to_owned());
+    Config::decide_in(ServeArgs::default(), &variable)
 }
 
 #[test]
@@ -47,10 +53,39 @@ fn what_makes_no_sense_is_named_with_a_remedy() {
         ("--log-format xml", "log_format=xml"),
         ("--db-dialect oracle", "DB_DIALECT=oracle"),
         ("--db-dialect postgres", "DB_HOST"),
+        ("--apps-domain x.localhost", "apps_domain=x.localhost"),
+        ("--listen 127.0.0.1:13001", "listen and admin_listen"),
+        ("--stop-grace 99999", "stop_grace=99999"),
+        ("--max-connections 0", "max_connections=0"),
         ("--config /does/not/exist", "/does/not/exist"),
     ] {
         let error = decide(words).unwrap_err().to_string();
         assert!(error.contains(names), "{words}: {error}");
+    }
+}
+
+#[test]
+fn flags_stand_before_variables_and_empty_ones_count_as_unset() {
+    assert_eq!(decide_with("LODGE_MAX_INSTANCES", "70").unwrap().max_instances, 70);
+    assert_eq!(decide_with("LODGE_MAX_INSTANCES", "").unwrap().max_instances, DEFAULT_INSTANCES);
+    let error = decide_with("LODGE_MAX_INSTANCES", "many").unwrap_err().to_string();
+    assert!(error.starts_with("LODGE_MAX_INSTANCES cannot be read"), "{error}");
+    let args = Line::try_parse_from(["lodge", "--max-instances", "60"]).unwrap().args;
+    let config = Config::decide_in(args, &|name| (name == "LODGE_MAX_INSTANCES").then(|| "70".into()));
+    assert_eq!(config.unwrap().max_instances, 60);
+}
+
+#[test]
+fn variables_of_several_environments_are_refused_and_others_noticed() {
+    for name in ["APP_SUPERVISOR_REDIS_URL", "LODGE_CLUSTER_KEY", "ENVIRONMENT_NAME", "SUPERVISOR_URL"] {
+        let error = decide_with(name, "redis://secret").unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("unset it"), "{error}");
+        assert!(decide_with(name, "").unwrap().notices.is_empty());
+    }
+    assert!(decide_with("ENVIRONMENT_NAME", "local").is_ok());
+    for name in ["APPEND_PRESET_BUILT_IN_PLUGINS", "APPS_DATABASE_URL"] {
+        let notices = decide_with(name, "x").unwrap().notices;
+        assert!(notices[0].contains(name) && notices[0].contains("no effect"), "{notices:?}");
     }
 }
 

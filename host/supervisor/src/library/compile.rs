@@ -27,7 +27,9 @@ impl Supervisor {
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let stop = this.stop.clone();
-            let done = stop.run_until_cancelled(this.compile_with_retries(digest)).await;
+            let done = stop
+                .run_until_cancelled(this.compile_with_retries(digest))
+                .await;
             this.library.compiling.lock().remove(&digest);
             if done.is_some() {
                 this.wake_users(digest);
@@ -61,8 +63,9 @@ impl Supervisor {
                     };
                     self.show_component(digest, |component| {
                         component.status = ComponentStatus::Queued;
-                        component.error =
-                            Some(brief(&format!("the host failed, trying again in {delay:?}: {error}")));
+                        component.error = Some(brief(&format!(
+                            "the host failed, trying again in {delay:?}: {error}"
+                        )));
                     });
                     sleep(delay).await;
                 }
@@ -87,7 +90,9 @@ impl Supervisor {
             self.show_component(digest, |component| component.status = status);
         };
         let path = self.library.path(&digest);
-        self.runtime.ensure_compiled(digest, row.uses_async, &path, &progress).await?;
+        self.runtime
+            .ensure_compiled(digest, row.uses_async, &path, &progress)
+            .await?;
         let begun = *begun.lock();
         Ok(begun.map(|begun| begun.elapsed()))
     }
@@ -128,7 +133,11 @@ impl Supervisor {
     }
 
     /// Changes what is seen of a component, and tells it. None: it is gone.
-    fn show_component(&self, digest: Digest, change: impl FnOnce(&mut Component)) -> Option<Component> {
+    fn show_component(
+        &self,
+        digest: Digest,
+        change: impl FnOnce(&mut Component),
+    ) -> Option<Component> {
         let component = {
             let mut rows = self.library.rows.write();
             let row = rows.get_mut(&digest)?;
@@ -139,7 +148,9 @@ impl Supervisor {
             }
             row.component.clone()
         };
-        self.live.tell(LiveEvent::Component { component: component.clone() });
+        self.live.tell(LiveEvent::Component {
+            component: component.clone(),
+        });
         Some(component)
     }
 
@@ -164,7 +175,11 @@ impl Supervisor {
                 if state.goal() != Goal::Running || state.runs == state.row.generation {
                     continue;
                 }
-                if state.is_waited_for() { Lane::Urgent } else { Lane::Background }
+                if state.is_waited_for() {
+                    Lane::Urgent
+                } else {
+                    Lane::Background
+                }
             };
             self.queue.add(&cell.id, lane);
         }

@@ -27,7 +27,11 @@ pub(crate) fn app(data_dir: &Path, id: &AppId) -> PathBuf {
 /// where they should be would undo each other's work. The lock goes with the process.
 pub(crate) fn prepare(data_dir: &Path) -> Result<File, Error> {
     use std::os::unix::fs::DirBuilderExt;
-    for dir in [components(data_dir), uploads(data_dir), data_dir.join("apps")] {
+    for dir in [
+        components(data_dir),
+        uploads(data_dir),
+        data_dir.join("apps"),
+    ] {
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -66,7 +70,9 @@ pub(crate) fn sweep(data_dir: &Path, known: &HashSet<Digest>) -> Result<Vec<Dige
 /// Removes a file; that it is not there is fine.
 pub(crate) async fn remove_if_there(path: &Path) -> Result<(), Error> {
     match tokio::fs::remove_file(path).await {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file("remove", path)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::file("remove", path)(error))
+        }
         _ => Ok(()),
     }
 }
@@ -74,14 +80,18 @@ pub(crate) async fn remove_if_there(path: &Path) -> Result<(), Error> {
 /// Removes a folder with all that is in it; that it is not there is fine.
 pub(crate) async fn remove_dir_if_there(path: &Path) -> Result<(), Error> {
     match tokio::fs::remove_dir_all(path).await {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::file("remove", path)(error)),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::file("remove", path)(error))
+        }
         _ => Ok(()),
     }
 }
 
 /// Makes a rename in `dir` last through a power cut.
 pub(crate) async fn sync_dir(dir: &Path) -> Result<(), Error> {
-    let file = tokio::fs::File::open(dir).await.map_err(Error::file("open", dir))?;
+    let file = tokio::fs::File::open(dir)
+        .await
+        .map_err(Error::file("open", dir))?;
     file.sync_all().await.map_err(Error::file("sync", dir))
 }
 
@@ -92,5 +102,9 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn digest_in(path: &Path) -> Option<Digest> {
-    path.file_name()?.to_str()?.strip_suffix(".wasm")?.parse().ok()
+    path.file_name()?
+        .to_str()?
+        .strip_suffix(".wasm")?
+        .parse()
+        .ok()
 }

@@ -67,7 +67,8 @@ impl Supervisor {
     {
         self.check_open()?;
         for (field, text) in [("name", &new.name), ("version", &new.version)] {
-            text.as_ref().map_or(Ok(()), |text| Component::check_label(field, text))?;
+            text.as_ref()
+                .map_or(Ok(()), |text| Component::check_label(field, text))?;
         }
         if new.len.is_some_and(|len| len > self.settings.upload_bytes) {
             return Err(self.too_large());
@@ -99,13 +100,21 @@ impl Supervisor {
         let mut body = Box::pin(body);
         let mut options = tokio::fs::OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
-        let mut file = options.open(&path).await.map_err(Error::file("create", &path))?;
+        let mut file = options
+            .open(&path)
+            .await
+            .map_err(Error::file("create", &path))?;
         let mut hash = Sha256::new();
         let mut size = 0_u64;
         loop {
-            let chunk = timeout(self.settings.upload_silence, body.next()).await.map_err(|_| {
-                interrupted(format!("no byte came for {:?}", self.settings.upload_silence))
-            })?;
+            let chunk = timeout(self.settings.upload_silence, body.next())
+                .await
+                .map_err(|_| {
+                    interrupted(format!(
+                        "no byte came for {:?}",
+                        self.settings.upload_silence
+                    ))
+                })?;
             let Some(chunk) = chunk else { break };
             let chunk = chunk.map_err(|e| interrupted(e.to_string()))?;
             size = size.saturating_add(chunk.len() as u64);
@@ -113,11 +122,17 @@ impl Supervisor {
                 return Err(self.too_large());
             }
             hash.update(&chunk);
-            file.write_all(&chunk).await.map_err(Error::file("write", &path))?;
+            file.write_all(&chunk)
+                .await
+                .map_err(Error::file("write", &path))?;
         }
         file.flush().await.map_err(Error::file("write", &path))?;
         file.sync_all().await.map_err(Error::file("sync", &path))?;
-        Ok(Received { path, digest: Digest::from_bytes(hash.finalize().into()), size })
+        Ok(Received {
+            path,
+            digest: Digest::from_bytes(hash.finalize().into()),
+            size,
+        })
     }
 
     async fn take_in(
@@ -147,8 +162,13 @@ impl Supervisor {
         }
         self.put_in_place(received).await?;
         self.insert_component(&row, actor).await?;
-        self.library.rows.write().insert(received.digest, row.clone());
-        self.live.tell(LiveEvent::Component { component: row.component.clone() });
+        self.library
+            .rows
+            .write()
+            .insert(received.digest, row.clone());
+        self.live.tell(LiveEvent::Component {
+            component: row.component.clone(),
+        });
         self.compile(received.digest);
         Ok((row.component, true))
     }
@@ -182,7 +202,9 @@ impl Supervisor {
 
     async fn put_in_place(&self, received: &Received) -> Result<(), Error> {
         let path = self.library.path(&received.digest);
-        tokio::fs::rename(&received.path, &path).await.map_err(Error::file("rename", &path))?;
+        tokio::fs::rename(&received.path, &path)
+            .await
+            .map_err(Error::file("rename", &path))?;
         files::sync_dir(&files::components(&self.library.data_dir)).await
     }
 
@@ -191,7 +213,9 @@ impl Supervisor {
         let subject = format!("{}@{}", component.name, component.version);
         let digest = component.digest.to_hex();
         let mut tx = self.db.begin().await?;
-        lodge_db::components::insert(&mut tx, row).await.map_err(unseen_conflict)?;
+        lodge_db::components::insert(&mut tx, row)
+            .await
+            .map_err(unseen_conflict)?;
         let event = NewEvent {
             time: component.created_at,
             actor: actor.as_str(),
@@ -225,21 +249,31 @@ fn describe(
     new: &NewComponent,
     inspection: Inspection,
 ) -> Result<ComponentRow, Error> {
-    let label = |field: &str, passed: &Option<String>, found: Option<String>| {
-        let text = passed.clone().or(found).ok_or_else(|| {
-            Invalid::new(
-                field,
-                format!("the component's metadata has no {field}: pass one (?{field}=…, --{field} …)"),
-            )
-        })?;
-        Component::check_label(field, &text)?;
-        Ok::<_, Invalid>(text)
+    let name = new.name.clone().or(inspection.name).ok_or_else(|| {
+        Invalid::new(
+            "name",
+            "the component's metadata has no name: pass one (?name=…, --name …)",
+        )
+    })?;
+    // Most tools write no version into what they build; the bytes themselves tell builds apart.
+    let unversioned = || {
+        format!(
+            "sha-{}",
+            received.digest.to_hex().get(..12).unwrap_or_default()
+        )
     };
+    let version = new
+        .version
+        .clone()
+        .or(inspection.version)
+        .unwrap_or_else(unversioned);
+    Component::check_label("name", &name)?;
+    Component::check_label("version", &version)?;
     Ok(ComponentRow {
         component: Component {
             digest: received.digest,
-            name: label("name", &new.name, inspection.name)?,
-            version: label("version", &new.version, inspection.version)?,
+            name,
+            version,
             size: received.size,
             world: inspection.world,
             imports: inspection.imports,

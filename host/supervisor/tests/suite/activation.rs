@@ -46,7 +46,9 @@ pub fn visitors_who_leave_stop_nothing(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");
     host.runtime.may_start.send_replace(false);
-    let visit = host.tokio.spawn(host.supervisor.activate(&id("shop"), RequestId(1)));
+    let visit = host
+        .tokio
+        .spawn(host.supervisor.activate(&id("shop"), RequestId(1)));
     host.until_status("shop", Status::Starting);
     visit.abort();
     host.runtime.may_start.send_replace(true);
@@ -69,10 +71,14 @@ pub fn visits_pass_what_nobody_waits_for(mut bed: Bed) {
     let host = bed.open_with(runtime);
     // Both lanes of the background hang, and 18 apps wait behind; the visit is not among them.
     host.until("the background is full", || {
-        host.runtime.busiest.load(std::sync::atomic::Ordering::SeqCst) == 2
+        host.runtime
+            .busiest
+            .load(std::sync::atomic::Ordering::SeqCst)
+            == 2
     });
     let visits = ["shop", "with-host-19"].map(|app| {
-        host.tokio.spawn(host.supervisor.activate(&id(app), RequestId(1)))
+        host.tokio
+            .spawn(host.supervisor.activate(&id(app), RequestId(1)))
     });
     host.until_status("shop", Status::Starting);
     host.until_status("with-host-19", Status::Starting);
@@ -83,14 +89,21 @@ pub fn visits_pass_what_nobody_waits_for(mut bed: Bed) {
     for n in 0..20 {
         host.until_status(&format!("with-host-{n}"), Status::Running);
     }
-    assert_eq!(host.runtime.overlaps.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert_eq!(
+        host.runtime
+            .overlaps
+            .load(std::sync::atomic::Ordering::SeqCst),
+        0
+    );
 }
 
 pub fn a_stopped_app_refuses_at_once(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");
     host.runtime.may_start.send_replace(false);
-    let visit = host.tokio.spawn(host.supervisor.activate(&id("shop"), RequestId(0x2a)));
+    let visit = host
+        .tokio
+        .spawn(host.supervisor.activate(&id("shop"), RequestId(0x2a)));
     host.until_status("shop", Status::Starting);
     // Who waits for the start is told at once, not when the start has ended.
     let stop = host.stop("shop");
@@ -102,5 +115,9 @@ pub fn a_stopped_app_refuses_at_once(bed: Bed) {
     host.done(&stop);
     assert!(!host.runtime.runs("shop"));
     let log = host.logs.tail(&id("shop"), 10, LogLevel::Warn);
-    assert!(log.iter().any(|l| l.request.as_deref() == Some("000000000000002a")), "{log:?}");
+    assert!(
+        log.iter()
+            .any(|l| l.request.as_deref() == Some("000000000000002a")),
+        "{log:?}"
+    );
 }

@@ -57,17 +57,28 @@ pub fn quick() -> Settings {
 impl Bed {
     /// With SQLite in the data directory.
     pub fn sqlite() -> Self {
-        Self { dir: Place::Own(tempfile::tempdir().unwrap()), url: None, settings: quick() }
+        Self {
+            dir: Place::Own(tempfile::tempdir().unwrap()),
+            url: None,
+            settings: quick(),
+        }
     }
 
     /// In another process's data directory.
     pub fn at(dir: PathBuf, url: Option<String>) -> Self {
-        Self { dir: Place::Others(dir), url, settings: quick() }
+        Self {
+            dir: Place::Others(dir),
+            url,
+            settings: quick(),
+        }
     }
 
     /// With a database on a PostgreSQL server.
     pub fn postgres(url: String) -> Self {
-        Self { url: Some(url), ..Self::sqlite() }
+        Self {
+            url: Some(url),
+            ..Self::sqlite()
+        }
     }
 
     pub fn dir(&self) -> &Path {
@@ -115,14 +126,23 @@ impl Bed {
             settings: self.settings.clone(),
         };
         let supervisor = tokio.block_on(Supervisor::open(parts))?;
-        Ok(Host { tokio, supervisor, runtime, routes, logs, db })
+        Ok(Host {
+            tokio,
+            supervisor,
+            runtime,
+            routes,
+            logs,
+            db,
+        })
     }
 }
 
 impl Host {
     /// Ends the process at this instant: every task stops where it is.
     pub fn crash(self) {
-        let Self { tokio, supervisor, .. } = self;
+        let Self {
+            tokio, supervisor, ..
+        } = self;
         drop(supervisor);
         tokio.shutdown_timeout(Duration::from_secs(5));
     }
@@ -131,7 +151,11 @@ impl Host {
         self.tokio.block_on(future)
     }
 
-    pub fn upload_bytes(&self, bytes: Bytes, new: NewComponent) -> Result<(Component, bool), Error> {
+    pub fn upload_bytes(
+        &self,
+        bytes: Bytes,
+        new: NewComponent,
+    ) -> Result<(Component, bool), Error> {
         let body = stream::iter([Ok::<_, io::Error>(bytes)]);
         self.run(self.supervisor.upload(body, new, &admin()))
     }
@@ -166,7 +190,8 @@ impl Host {
     }
 
     pub fn start(&self, name: &str) -> Operation {
-        self.run(self.supervisor.start(&id(name), &admin())).unwrap()
+        self.run(self.supervisor.start(&id(name), &admin()))
+            .unwrap()
     }
 
     pub fn stop(&self, name: &str) -> Operation {
@@ -174,16 +199,20 @@ impl Host {
     }
 
     pub fn restart(&self, name: &str) -> Operation {
-        self.run(self.supervisor.restart(&id(name), &admin())).unwrap()
+        self.run(self.supervisor.restart(&id(name), &admin()))
+            .unwrap()
     }
 
     pub fn delete(&self, name: &str, data: DataPolicy) -> Operation {
-        self.run(self.supervisor.delete_app(&id(name), data, &admin())).unwrap()
+        self.run(self.supervisor.delete_app(&id(name), data, &admin()))
+            .unwrap()
     }
 
     /// Waits for the end of an operation.
     pub fn end_of(&self, operation: &Operation) -> Operation {
-        let waited = self.supervisor.wait_operation(&operation.id, Duration::from_secs(10));
+        let waited = self
+            .supervisor
+            .wait_operation(&operation.id, Duration::from_secs(10));
         self.run(waited).unwrap()
     }
 
@@ -218,7 +247,9 @@ impl Host {
 
     #[track_caller]
     pub fn until_status(&self, name: &str, status: Status) {
-        self.until(&format!("{name} is {status:?}"), || self.status(name) == status);
+        self.until(&format!("{name} is {status:?}"), || {
+            self.status(name) == status
+        });
     }
 
     pub fn pause(&self, ms: u64) {

@@ -10,18 +10,27 @@ use std::io;
 use std::sync::atomic::Ordering::SeqCst;
 
 fn named(name: &str, version: &str) -> NewComponent {
-    NewComponent { len: None, name: Some(name.into()), version: Some(version.into()) }
+    NewComponent {
+        len: None,
+        name: Some(name.into()),
+        version: Some(version.into()),
+    }
 }
 
 fn files_in(bed: &Bed, folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(bed.path(folder)).unwrap();
-    entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 pub fn same_bytes_are_one_artifact(bed: Bed) {
     let host = bed.open();
     let first = host.component("hello", "1.0.0");
-    assert_eq!((first.name.as_str(), first.version.as_str()), ("hello", "1.0.0"));
+    assert_eq!(
+        (first.name.as_str(), first.version.as_str()),
+        ("hello", "1.0.0")
+    );
     assert_eq!(first.metadata["authors"], "us");
     assert!(first.compile_ms.is_some());
     let bytes = component_bytes("hello", "1.0.0", "");
@@ -29,17 +38,27 @@ pub fn same_bytes_are_one_artifact(bed: Bed) {
         let (again, created) = host.upload_bytes(bytes.clone(), new).unwrap();
         assert_eq!((again, created), (first.clone(), false));
     }
-    let other = host.upload_bytes(bytes.clone(), named("other", "1.0.0")).unwrap_err();
+    let other = host
+        .upload_bytes(bytes.clone(), named("other", "1.0.0"))
+        .unwrap_err();
     assert_eq!(other.code(), "component_exists");
-    assert!(other.to_string().contains("listed as hello 1.0.0"), "{other}");
+    assert!(
+        other.to_string().contains("listed as hello 1.0.0"),
+        "{other}"
+    );
     // Twenty at once, of new bytes: one is created.
     let bytes = component_bytes("twin", "1.0.0", "");
     let actor = admin();
     let uploads = (0..20).map(|_| {
         let body = stream::iter([Ok::<_, io::Error>(bytes.clone())]);
-        host.supervisor.upload(body, NewComponent::default(), &actor)
+        host.supervisor
+            .upload(body, NewComponent::default(), &actor)
     });
-    let results = host.run(stream::iter(uploads).buffer_unordered(3).collect::<Vec<_>>());
+    let results = host.run(
+        stream::iter(uploads)
+            .buffer_unordered(3)
+            .collect::<Vec<_>>(),
+    );
     assert_eq!(results.iter().filter(|r| r.as_ref().unwrap().1).count(), 1);
     assert_eq!(files_in(&bed, "components").len(), 2);
     assert!(files_in(&bed, "uploads").is_empty());
@@ -49,9 +68,14 @@ pub fn a_version_is_one_artifact(bed: Bed) {
     let host = bed.open();
     host.component("hello", "1.0.0");
     let other = component_bytes("hello", "1.0.0", "other");
-    let conflict = host.upload_bytes(other.clone(), NewComponent::default()).unwrap_err();
+    let conflict = host
+        .upload_bytes(other.clone(), NewComponent::default())
+        .unwrap_err();
     assert_eq!(conflict.code(), "version_exists");
-    assert!(conflict.to_string().contains("pass another version"), "{conflict}");
+    assert!(
+        conflict.to_string().contains("pass another version"),
+        "{conflict}"
+    );
     let (component, created) = host.upload_bytes(other, named("hello", "1.0.1")).unwrap();
     assert!(created);
     assert_eq!(component.version, "1.0.1");
@@ -61,7 +85,9 @@ pub fn a_version_is_one_artifact(bed: Bed) {
 pub fn names_are_needed(bed: Bed) {
     let host = bed.open();
     let bytes = component_bytes("", "", "");
-    let Error::Invalid(missing) = host.upload_bytes(bytes.clone(), NewComponent::default()).unwrap_err()
+    let Error::Invalid(missing) = host
+        .upload_bytes(bytes.clone(), NewComponent::default())
+        .unwrap_err()
     else {
         panic!("not invalid")
     };
@@ -75,8 +101,13 @@ pub fn names_are_needed(bed: Bed) {
 
 pub fn what_is_no_component_is_refused(bed: Bed) {
     let host = bed.open();
-    let refused = host.upload_bytes("hello".into(), named("hello", "1")).unwrap_err();
-    assert!(matches!(&refused, Error::Rejected(r) if r.code == "not_wasm"), "{refused}");
+    let refused = host
+        .upload_bytes("hello".into(), named("hello", "1"))
+        .unwrap_err();
+    assert!(
+        matches!(&refused, Error::Rejected(r) if r.code == "not_wasm"),
+        "{refused}"
+    );
     assert!(files_in(&bed, "uploads").is_empty());
     assert!(files_in(&bed, "components").is_empty());
 }
@@ -87,9 +118,14 @@ pub fn too_large_is_refused(mut bed: Bed) {
     let fits = Bytes::from(vec![b'x'; 1000]);
     let refused = host.upload_bytes(fits, named("hello", "1")).unwrap_err();
     assert_eq!(refused.code(), "not_wasm", "1,000 bytes are not too many");
-    let declared = NewComponent { len: Some(1001), ..NewComponent::default() };
+    let declared = NewComponent {
+        len: Some(1001),
+        ..NewComponent::default()
+    };
     for new in [declared, NewComponent::default()] {
-        let refused = host.upload_bytes(Bytes::from(vec![b'x'; 1001]), new).unwrap_err();
+        let refused = host
+            .upload_bytes(Bytes::from(vec![b'x'; 1001]), new)
+            .unwrap_err();
         assert_eq!(refused.code(), "too_large");
         assert!(refused.to_string().contains("1000 bytes"), "{refused}");
     }
@@ -100,13 +136,19 @@ pub fn a_silent_sender_is_cut_off(bed: Bed) {
     let host = bed.open();
     let first = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"component"))]);
     let silent = first.chain(stream::pending());
-    let cut = host.run(host.supervisor.upload(silent, NewComponent::default(), &admin()));
+    let cut = host.run(
+        host.supervisor
+            .upload(silent, NewComponent::default(), &admin()),
+    );
     assert_eq!(cut.unwrap_err().code(), "upload_interrupted");
     let broken = stream::iter([
         Ok(Bytes::from_static(b"component")),
         Err(io::Error::other("connection reset")),
     ]);
-    let cut = host.run(host.supervisor.upload(broken, NewComponent::default(), &admin()));
+    let cut = host.run(
+        host.supervisor
+            .upload(broken, NewComponent::default(), &admin()),
+    );
     assert!(cut.unwrap_err().to_string().contains("connection reset"));
     assert!(files_in(&bed, "uploads").is_empty());
 }
@@ -119,18 +161,24 @@ pub fn uploads_are_bounded(mut bed: Bed) {
         let supervisor = host.supervisor.clone();
         host.tokio.spawn(async move {
             let body = stream::pending::<io::Result<Bytes>>();
-            supervisor.upload(body, NewComponent::default(), &admin()).await
+            supervisor
+                .upload(body, NewComponent::default(), &admin())
+                .await
         })
     };
     let hanging = [hang(), hang()];
     host.until("two are under way", || files_in(&bed, "uploads").len() == 2);
     let bytes = component_bytes("hello", "1.0.0", "");
-    let busy = host.upload_bytes(bytes.clone(), NewComponent::default()).unwrap_err();
+    let busy = host
+        .upload_bytes(bytes.clone(), NewComponent::default())
+        .unwrap_err();
     assert_eq!(busy.code(), "uploads_busy");
     hanging[0].abort();
     host.upload_bytes(bytes, NewComponent::default()).unwrap();
     hanging[1].abort();
-    host.until("what was aborted is gone", || files_in(&bed, "uploads").is_empty());
+    host.until("what was aborted is gone", || {
+        files_in(&bed, "uploads").is_empty()
+    });
 }
 
 pub fn used_components_stay(bed: Bed) {
@@ -154,9 +202,13 @@ pub fn compiles_are_resumed(bed: Bed) {
     host.runtime.may_compile.send_replace(false);
     let bytes = component_bytes("hello", "1.0.0", "");
     let (component, _) = host.upload_bytes(bytes, NewComponent::default()).unwrap();
-    let status = |host: &crate::bed::Host| host.supervisor.component(&component.digest).unwrap().status;
-    host.until("it compiles", || status(&host) == ComponentStatus::Compiling);
-    host.create_from(serde_json::json!({"id": "shop", "component": {"name": "hello"}})).unwrap();
+    let status =
+        |host: &crate::bed::Host| host.supervisor.component(&component.digest).unwrap().status;
+    host.until("it compiles", || {
+        status(&host) == ComponentStatus::Compiling
+    });
+    host.create_from(serde_json::json!({"id": "shop", "component": {"name": "hello"}}))
+        .unwrap();
     host.crash();
     let host = bed.open();
     assert_eq!(host.visit("shop"), Ok(()));
@@ -182,21 +234,33 @@ pub fn a_failed_compile_fails_its_apps(bed: Bed) {
     let error = CompileError::Component("it took more than 60 s".into());
     host.runtime.failing_compiles.lock().push(error);
     let bytes = component_bytes("huge", "1.0.0", "");
-    let (component, _) = host.upload_bytes(bytes.clone(), NewComponent::default()).unwrap();
-    host.create_from(serde_json::json!({"id": "shop", "component": {"name": "huge"}})).unwrap();
+    let (component, _) = host
+        .upload_bytes(bytes.clone(), NewComponent::default())
+        .unwrap();
+    host.create_from(serde_json::json!({"id": "shop", "component": {"name": "huge"}}))
+        .unwrap();
     let start = host.start("shop");
     host.until_status("shop", Status::Preparing);
     host.runtime.may_compile.send_replace(true);
     let failed = host.end_of(&start);
-    assert_eq!(failed.error.unwrap(), "huge 1.0.0 could not be compiled: it took more than 60 s");
+    assert_eq!(
+        failed.error.unwrap(),
+        "huge 1.0.0 could not be compiled: it took more than 60 s"
+    );
     assert_eq!(host.status("shop"), Status::Failed);
     assert_eq!(host.visit("shop"), Err(FailureKind::AppFailed));
     let refused = host
         .create_from(serde_json::json!({"id": "b", "component": {"digest": component.digest}}))
         .unwrap_err();
-    assert!(refused.to_string().contains("it took more than 60 s"), "{refused}");
+    assert!(
+        refused.to_string().contains("it took more than 60 s"),
+        "{refused}"
+    );
     // Another start finds it failed still; the same bytes again are another try.
-    assert_eq!(host.end_of(&host.start("shop")).status, OperationStatus::Failed);
+    assert_eq!(
+        host.end_of(&host.start("shop")).status,
+        OperationStatus::Failed
+    );
     host.upload_bytes(bytes, NewComponent::default()).unwrap();
     host.until("it is ready", || {
         host.supervisor.component(&component.digest).unwrap().status == ComponentStatus::Ready
@@ -206,10 +270,15 @@ pub fn a_failed_compile_fails_its_apps(bed: Bed) {
 
 pub fn the_hosts_failures_are_retried(bed: Bed) {
     let host = bed.open();
-    *host.runtime.failing_compiles.lock() =
-        vec![CompileError::Host("no space left".into()), CompileError::Host("no process".into())];
+    *host.runtime.failing_compiles.lock() = vec![
+        CompileError::Host("no space left".into()),
+        CompileError::Host("no process".into()),
+    ];
     let component = host.component("hello", "1.0.0");
-    assert_eq!((component.status, component.error), (ComponentStatus::Ready, None));
+    assert_eq!(
+        (component.status, component.error),
+        (ComponentStatus::Ready, None)
+    );
     assert_eq!(host.runtime.compiles.load(SeqCst), 3);
 }
 
@@ -223,15 +292,26 @@ pub fn a_lost_cache_is_rebuilt(bed: Bed) {
     host.crash();
     // After a restart it is rebuilt before anyone visits.
     let host = bed.open();
-    host.until("it is compiled", || host.runtime.compiled.lock().contains(&component.digest));
+    host.until("it is compiled", || {
+        host.runtime.compiled.lock().contains(&component.digest)
+    });
     assert_eq!(host.status("shop"), Status::Waiting);
     host.pause(50);
     // A component whose file is gone says so, and is healed by the same bytes.
     host.runtime.compiled.lock().clear();
-    std::fs::remove_file(bed.path("components").join(format!("{}.wasm", component.digest))).unwrap();
+    std::fs::remove_file(
+        bed.path("components")
+            .join(format!("{}.wasm", component.digest)),
+    )
+    .unwrap();
     assert_eq!(host.visit("shop"), Err(FailureKind::AppFailed));
-    assert!(host.supervisor.app(&id("shop")).unwrap().observed[0]
-        .message.as_ref().unwrap().contains("its file is gone"));
+    assert!(
+        host.supervisor.app(&id("shop")).unwrap().observed[0]
+            .message
+            .as_ref()
+            .unwrap()
+            .contains("its file is gone")
+    );
     host.component("hello", "1.0.0");
     host.done(&host.start("shop"));
 }

@@ -25,6 +25,7 @@ fn a_server_may_go_away() {
     host.done(&host.stop("shop"));
     host.until("what was seen meanwhile is written", || {
         let kept = host.run(lodge_db::observed::all(&host.db)).unwrap();
-        kept.iter().any(|(app, o)| app.as_str() == "visited" && o.status == Status::Running)
+        kept.iter()
+            .any(|(app, o)| app.as_str() == "visited" && o.status == Status::Running)
     });
 }

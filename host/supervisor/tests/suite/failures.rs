@@ -22,11 +22,18 @@ pub fn failures_are_retried_and_given_up(bed: Bed) {
     assert_eq!(host.visit("recovers"), Ok(()));
     host.until("it gives up", || host.runtime.starts_of("hopeless") == 5);
     host.pause(300);
-    assert_eq!(host.runtime.starts_of("hopeless"), 5, "it was tried after giving up");
+    assert_eq!(
+        host.runtime.starts_of("hopeless"),
+        5,
+        "it was tried after giving up"
+    );
     assert_eq!(host.status("hopeless"), Status::Failed);
     let message = host.observed("hopeless").message.unwrap();
     assert!(message.contains("wasm trap: unreachable"), "{message}");
-    assert!(message.contains("failed start 5 of 5: not tried again until"), "{message}");
+    assert!(
+        message.contains("failed start 5 of 5: not tried again until"),
+        "{message}"
+    );
     assert_eq!(host.visit("hopeless"), Err(FailureKind::AppFailed));
 }
 
@@ -44,7 +51,8 @@ pub fn an_admin_gives_another_chance(mut bed: Bed) {
             1 => host.done(&host.start("shop")),
             2 => host.done(&host.restart("shop")),
             _ => {
-                host.patch("shop", serde_json::json!({"limits": {"concurrency": 9}})).unwrap();
+                host.patch("shop", serde_json::json!({"limits": {"concurrency": 9}}))
+                    .unwrap();
                 host.until_status("shop", Status::Running);
             }
         }
@@ -68,21 +76,40 @@ pub fn a_start_that_hangs_fails(mut bed: Bed) {
 pub fn a_cache_that_never_holds_is_given_up(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");
-    host.runtime.fail_starts("shop", usize::MAX, StartError::NotCompiled);
+    host.runtime
+        .fail_starts("shop", usize::MAX, StartError::NotCompiled);
     assert_eq!(host.visit("shop"), Err(FailureKind::AppFailed));
     host.until("it gives up", || {
-        host.observed("shop").message.is_some_and(|text| text.contains("failed start 5 of 5"))
+        host.observed("shop")
+            .message
+            .is_some_and(|text| text.contains("failed start 5 of 5"))
     });
-    assert!(host.observed("shop").message.unwrap().contains("is not in the cache"));
+    assert!(
+        host.observed("shop")
+            .message
+            .unwrap()
+            .contains("is not in the cache")
+    );
 }
 
 pub fn causes_reach_the_admin_only(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");
-    host.runtime.fail_starts("shop", 1, StartError::Host("the password of the disk is hunter2".into()));
-    let failure = host.run(host.supervisor.activate(&id("shop"), RequestId(9))).err().unwrap();
+    host.runtime.fail_starts(
+        "shop",
+        1,
+        StartError::Host("the password of the disk is hunter2".into()),
+    );
+    let failure = host
+        .run(host.supervisor.activate(&id("shop"), RequestId(9)))
+        .err()
+        .unwrap();
     assert_eq!(failure.to_string(), "app_failed");
-    assert!(host.logs.text_of("shop").contains("could not start: the password of the disk"));
+    assert!(
+        host.logs
+            .text_of("shop")
+            .contains("could not start: the password of the disk")
+    );
     let refusal = host.logs.tail(&id("shop"), 1, LogLevel::Warn);
     assert_eq!(refusal[0].request.as_deref(), Some("0000000000000009"));
 }

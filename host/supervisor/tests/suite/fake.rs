@@ -122,7 +122,9 @@ impl FakeRuntime {
     }
 
     pub fn fail_starts(&self, app: &str, times: usize, error: StartError) {
-        self.failing_starts.lock().insert(app.parse().unwrap(), (times, error));
+        self.failing_starts
+            .lock()
+            .insert(app.parse().unwrap(), (times, error));
     }
 
     fn next_failure(&self, app: &AppId) -> Option<StartError> {
@@ -204,7 +206,9 @@ impl Runtime for FakeRuntime {
         if let Some(error) = self.next_failure(&launch.app) {
             return Err(error);
         }
-        self.running.lock().insert(launch.app.clone(), launch.clone());
+        self.running
+            .lock()
+            .insert(launch.app.clone(), launch.clone());
         Ok(Arc::new(FakeEndpoint))
     }
 
@@ -224,7 +228,9 @@ impl Endpoint for FakeEndpoint {
         _id: RequestId,
         _request: Request<RequestBody>,
     ) -> BoxFuture<'static, Result<Response<ResponseBody>, Failure>> {
-        let body = http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync();
+        let body = http_body_util::Empty::new()
+            .map_err(|never| match never {})
+            .boxed_unsync();
         Box::pin(async { Ok(Response::new(body)) })
     }
 }
@@ -236,13 +242,19 @@ pub struct FakeRoutes(pub Mutex<HashMap<AppId, Route>>);
 impl FakeRoutes {
     /// What a visit would meet: `None` is a 404.
     pub fn phase(&self, app: &str) -> Option<String> {
-        self.0.lock().get(app).map(|route| format!("{:?}", route.phase))
+        self.0
+            .lock()
+            .get(app)
+            .map(|route| format!("{:?}", route.phase))
     }
 }
 
 impl RouteSink for FakeRoutes {
     fn replace_all(&self, routes: Vec<Route>) {
-        *self.0.lock() = routes.into_iter().map(|route| (route.app.clone(), route)).collect();
+        *self.0.lock() = routes
+            .into_iter()
+            .map(|route| (route.app.clone(), route))
+            .collect();
     }
 
     fn upsert(&self, route: Route) {
@@ -268,7 +280,10 @@ impl FakeLogs {
     pub fn text_of(&self, app: &str) -> String {
         let lines = self.0.lock();
         let of_app = lines.iter().filter(|(id, _)| id.as_str() == app);
-        of_app.map(|(_, line)| line.message.clone()).collect::<Vec<_>>().join("\n")
+        of_app
+            .map(|(_, line)| line.message.clone())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -281,7 +296,9 @@ impl LogSink for FakeLogs {
 
     fn tail(&self, app: &AppId, limit: usize, level: LogLevel) -> Vec<LogLine> {
         let lines = self.0.lock();
-        let of_app = lines.iter().filter(|(id, line)| id == app && line.level >= level);
+        let of_app = lines
+            .iter()
+            .filter(|(id, line)| id == app && line.level >= level);
         let all: Vec<_> = of_app.map(|(_, line)| line.clone()).collect();
         all[all.len().saturating_sub(limit)..].to_vec()
     }

@@ -33,11 +33,15 @@ pub fn every_field_comes_back(bed: Bed) {
         match key.as_str() {
             "component" => assert_eq!(got["component"]["digest"], component.digest.to_hex()),
             "limits" => assert_eq!(
-                (got["limits"]["concurrency"].clone(), got["limits"]["cpu_cores"].clone()),
+                (
+                    got["limits"]["concurrency"].clone(),
+                    got["limits"]["cpu_cores"].clone()
+                ),
                 (json!(7), json!(0.5)),
             ),
             "database" => assert_eq!(
-                got["database"], json!({"kind": "new_connection", "engine": "postgres"})
+                got["database"],
+                json!({"kind": "new_connection", "engine": "postgres"})
             ),
             "config" => assert_eq!(
                 got["config"],
@@ -47,13 +51,17 @@ pub fn every_field_comes_back(bed: Bed) {
         }
     }
     let Value::Object(defaults) = serde_json::to_value(
-        host.create_from(json!({"component": {"digest": component.digest}})).unwrap(),
+        host.create_from(json!({"component": {"digest": component.digest}}))
+            .unwrap(),
     )
     .unwrap() else {
         panic!("not an object")
     };
     let generated = defaults["id"].as_str().unwrap();
-    assert!(generated.starts_with("a_") && generated.len() == 13, "{generated}");
+    assert!(
+        generated.starts_with("a_") && generated.len() == 13,
+        "{generated}"
+    );
     assert_eq!(defaults["display_name"], generated);
     assert_eq!(defaults["start_mode"], "on_first_visit");
     assert_eq!(defaults["environments"], json!(["local"]));
@@ -69,18 +77,30 @@ pub fn secrets_are_kept_and_masked(bed: Bed) {
         "config": {"A": {"value": "1"}, "B": {"value": "s3cret", "secret": true}},
     }));
     assert_eq!(app.unwrap().config["B"].value, None);
-    let patched = host.patch("shop", json!({
-        "config": {"A": null, "B": {"value": null, "secret": true}, "C": {"value": "3"}},
-        "database": {"kind": "new_connection"},
-    }));
+    let patched = host.patch(
+        "shop",
+        json!({
+            "config": {"A": null, "B": {"value": null, "secret": true}, "C": {"value": "3"}},
+            "database": {"kind": "new_connection"},
+        }),
+    );
     let patched = patched.unwrap();
     assert_eq!(patched.config.keys().collect::<Vec<_>>(), ["B", "C"]);
-    let revealed = host.patch("shop", json!({"config": {"B": {"value": null, "secret": false}}}));
+    let revealed = host.patch(
+        "shop",
+        json!({"config": {"B": {"value": null, "secret": false}}}),
+    );
     assert_eq!(field(revealed), "config.B");
-    let kept = host.run(lodge_db::apps::get(&host.db, &crate::bed::id("shop"))).unwrap().unwrap();
+    let kept = host
+        .run(lodge_db::apps::get(&host.db, &crate::bed::id("shop")))
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.app.config["B"].value.as_deref(), Some("s3cret"));
     assert_eq!(kept.app.database.url.as_deref(), Some("postgres://u:p@h/d"));
-    let missing = host.patch("shop", json!({"config": {"D": {"value": null, "secret": true}}}));
+    let missing = host.patch(
+        "shop",
+        json!({"config": {"D": {"value": null, "secret": true}}}),
+    );
     assert_eq!(field(missing), "config.D");
 }
 
@@ -106,16 +126,27 @@ pub fn domains_are_one_apps(mut bed: Bed) {
     let host = bed.open();
     host.create("first", "on_first_visit");
     host.create("second", "on_first_visit");
-    host.patch("first", json!({"domains": ["shop.example"]})).unwrap();
-    let taken = host.patch("second", json!({"domains": ["shop.example"]})).unwrap_err();
+    host.patch("first", json!({"domains": ["shop.example"]}))
+        .unwrap();
+    let taken = host
+        .patch("second", json!({"domains": ["shop.example"]}))
+        .unwrap_err();
     assert_eq!(taken.code(), "domain_taken");
     assert!(taken.to_string().contains("`first`"), "{taken}");
     host.patch("first", json!({"domains": []})).unwrap();
-    host.patch("second", json!({"domains": ["shop.example"]})).unwrap();
+    host.patch("second", json!({"domains": ["shop.example"]}))
+        .unwrap();
     host.done(&host.delete("second", DataPolicy::Drop));
-    host.patch("first", json!({"domains": ["shop.example"]})).unwrap();
-    for domains in [json!(["a.example", "a.example"]), json!(["a.example", "x.apps.example"])] {
-        assert_eq!(field(host.patch("first", json!({"domains": domains}))), "domains[1]");
+    host.patch("first", json!({"domains": ["shop.example"]}))
+        .unwrap();
+    for domains in [
+        json!(["a.example", "a.example"]),
+        json!(["a.example", "x.apps.example"]),
+    ] {
+        assert_eq!(
+            field(host.patch("first", json!({"domains": domains}))),
+            "domains[1]"
+        );
     }
 }
 
@@ -128,35 +159,69 @@ pub fn bad_fields_are_named(bed: Bed) {
         (json!({"limits": {"concurrency": 0}}), "limits.concurrency"),
         (json!({"display_name": ""}), "display_name"),
         (json!({"domains": ["http://x"]}), "domains[0]"),
-        (json!({"outbound_hosts": ["https://x"]}), "outbound_hosts[0]"),
-        (json!({"database": {"kind": "new_connection"}}), "database.url"),
+        (
+            json!({"outbound_hosts": ["https://x"]}),
+            "outbound_hosts[0]",
+        ),
+        (
+            json!({"database": {"kind": "new_connection"}}),
+            "database.url",
+        ),
         (json!({"component": {}}), "component"),
         (json!({"component": {"name": "nobody"}}), "component.name"),
-        (json!({"component": {"name": "hello", "version": "9"}}), "component.version"),
+        (
+            json!({"component": {"name": "hello", "version": "9"}}),
+            "component.version",
+        ),
         (json!({"component": {"digest": "12"}}), "component.digest"),
-        (json!({"component": {"digest": "00".repeat(32)}}), "component.digest"),
+        (
+            json!({"component": {"digest": "00".repeat(32)}}),
+            "component.digest",
+        ),
     ] {
-        assert_eq!(field(host.patch("shop", patch.clone())), expected, "{patch}");
+        assert_eq!(
+            field(host.patch("shop", patch.clone())),
+            expected,
+            "{patch}"
+        );
     }
     let digest = host.component("hello", "1.0.0").digest;
     let other = json!({"component": {"digest": digest, "name": "other"}});
     assert_eq!(field(host.patch("shop", other)), "component");
-    for unknown in [json!({"id": "x"}), json!({"limits": {"memory": 1}}), json!({"what": 1})] {
-        assert!(serde_json::from_value::<AppPatch>(unknown.clone()).is_err(), "{unknown}");
+    for unknown in [
+        json!({"id": "x"}),
+        json!({"limits": {"memory": 1}}),
+        json!({"what": 1}),
+    ] {
+        assert!(
+            serde_json::from_value::<AppPatch>(unknown.clone()).is_err(),
+            "{unknown}"
+        );
     }
 }
 
 pub fn amounts_are_bounded(bed: Bed) {
     let host = bed.open();
     host.create("shop", "on_first_visit");
-    let names = |count| (0..count).map(|n| format!("d{n}.example")).collect::<Vec<_>>();
+    let names = |count| {
+        (0..count)
+            .map(|n| format!("d{n}.example"))
+            .collect::<Vec<_>>()
+    };
     let keys = |count, bytes| {
         let entry = json!({"value": "x".repeat(bytes)});
-        (0..count).map(|n| (n.to_string(), entry.clone())).collect::<serde_json::Map<_, _>>()
+        (0..count)
+            .map(|n| (n.to_string(), entry.clone()))
+            .collect::<serde_json::Map<_, _>>()
     };
     let no_keys: serde_json::Map<_, _> = (0..1000).map(|n| (n.to_string(), Value::Null)).collect();
-    host.patch("shop", json!({"domains": names(100), "outbound_hosts": names(1000)})).unwrap();
-    host.patch("shop", json!({"config": keys(1000, 1)})).unwrap();
+    host.patch(
+        "shop",
+        json!({"domains": names(100), "outbound_hosts": names(1000)}),
+    )
+    .unwrap();
+    host.patch("shop", json!({"config": keys(1000, 1)}))
+        .unwrap();
     host.patch("shop", json!({"config": no_keys})).unwrap();
     for (patch, expected) in [
         (json!({"domains": names(101)}), "domains"),
@@ -172,7 +237,10 @@ pub fn unchanged_is_unchanged(bed: Bed) {
     let host = bed.open();
     let app = host.create("shop", "on_first_visit");
     host.visit("shop").unwrap();
-    let same = host.patch("shop", json!({"path_access": "serve", "limits": {"concurrency": 64}}));
+    let same = host.patch(
+        "shop",
+        json!({"path_access": "serve", "limits": {"concurrency": 64}}),
+    );
     assert_eq!(same.unwrap().updated_at, app.updated_at);
     host.pause(20);
     assert_eq!(host.runtime.starts_of("shop"), 1);

@@ -10,9 +10,15 @@ use std::time::Duration;
 pub fn start_modes(bed: Bed) {
     let host = bed.open();
     let visited = host.create("visited", "on_first_visit");
-    assert_eq!((visited.desired, host.status("visited")), (Desired::Running, Status::Waiting));
+    assert_eq!(
+        (visited.desired, host.status("visited")),
+        (Desired::Running, Status::Waiting)
+    );
     let service = host.create("service", "with_host");
-    assert_eq!((service.desired, host.status("service")), (Desired::Stopped, Status::Stopped));
+    assert_eq!(
+        (service.desired, host.status("service")),
+        (Desired::Stopped, Status::Stopped)
+    );
     let at_once = json!({"id": "at-once", "component": {"name": "hello"},
         "start_mode": "with_host", "desired": "running"});
     host.create_from(at_once).unwrap();
@@ -59,7 +65,11 @@ pub fn restart_is_a_new_run(bed: Bed) {
     host.done(&host.restart("shop"));
     assert_eq!(host.runtime.starts_of("shop"), 1);
     host.done(&host.start("shop"));
-    assert_eq!(host.runtime.starts_of("shop"), 2, "a start ensures, also one that runs");
+    assert_eq!(
+        host.runtime.starts_of("shop"),
+        2,
+        "a start ensures, also one that runs"
+    );
     host.done(&host.restart("shop"));
     assert_eq!(host.runtime.starts_of("shop"), 3);
     assert_eq!(host.status("shop"), Status::Running);
@@ -75,17 +85,28 @@ pub fn updates_come_into_force(bed: Bed) {
     }));
     assert_eq!(app.unwrap().component.version, "2.0.0");
     host.until("the new version runs", || {
-        host.runtime.running.lock().get("shop").is_some_and(|l| l.limits.concurrency == 3)
+        host.runtime
+            .running
+            .lock()
+            .get("shop")
+            .is_some_and(|l| l.limits.concurrency == 3)
     });
-    host.until("it is observed", || host.observed("shop").version.as_deref() == Some("2.0.0"));
+    host.until("it is observed", || {
+        host.observed("shop").version.as_deref() == Some("2.0.0")
+    });
     let route = host.routes.0.lock().get("shop").cloned().unwrap();
-    assert_eq!((route.limits.concurrency, route.domains), (3, vec!["shop.example".to_owned()]));
+    assert_eq!(
+        (route.limits.concurrency, route.domains),
+        (3, vec!["shop.example".to_owned()])
+    );
     assert!(matches!(route.phase, Phase::Running(_)));
     // What waits keeps waiting, what is stopped stays so.
     host.create("waits", "on_first_visit");
-    host.patch("waits", json!({"limits": {"concurrency": 3}})).unwrap();
+    host.patch("waits", json!({"limits": {"concurrency": 3}}))
+        .unwrap();
     host.done(&host.stop("shop"));
-    host.patch("shop", json!({"limits": {"concurrency": 4}})).unwrap();
+    host.patch("shop", json!({"limits": {"concurrency": 4}}))
+        .unwrap();
     host.pause(50);
     assert_eq!(host.status("waits"), Status::Waiting);
     assert_eq!(host.status("shop"), Status::Stopped);
@@ -102,12 +123,15 @@ pub fn the_old_version_serves_while_the_new_compiles(bed: Bed) {
     host.runtime.may_compile.send_replace(false);
     let bytes = crate::fake::component_bytes("hello", "2.0.0", "");
     host.upload_bytes(bytes, NewComponent::default()).unwrap();
-    host.patch("shop", json!({"component": {"name": "hello"}})).unwrap();
+    host.patch("shop", json!({"component": {"name": "hello"}}))
+        .unwrap();
     host.until_status("shop", Status::Preparing);
     assert_eq!(host.routes.phase("shop").unwrap(), "Running");
     assert_eq!(host.visit("shop"), Ok(()));
     host.runtime.may_compile.send_replace(true);
-    host.until("the new version runs", || host.observed("shop").version.as_deref() == Some("2.0.0"));
+    host.until("the new version runs", || {
+        host.observed("shop").version.as_deref() == Some("2.0.0")
+    });
     assert_eq!(host.runtime.starts_of("shop"), 2);
 }
 
@@ -123,14 +147,22 @@ pub fn callers_may_go_away(bed: Bed) {
         // Whoever asked is gone after this, wherever the change then is.
         let _ = host.run(async { tokio::time::timeout(patience, change).await });
     }
-    host.until("every operation has ended", || {
-        host.run(lodge_db::operations::unfinished(&host.db)).unwrap().is_empty()
+    // The last change waits for those before it, and is taken: the memory's generation fits.
+    host.patch("shop", json!({"limits": {"queue": 1000}}))
+        .unwrap();
+    host.until("database and memory say the same", || {
+        let kept = host.run(lodge_db::apps::get(&host.db, &id("shop")));
+        let (kept, shown) = (
+            kept.unwrap().unwrap().app,
+            host.supervisor.app(&id("shop")).unwrap(),
+        );
+        (kept.limits, kept.updated_at) == (shown.limits, shown.updated_at)
     });
-    let kept = host.run(lodge_db::apps::get(&host.db, &id("shop"))).unwrap().unwrap();
-    let shown = host.supervisor.app(&id("shop")).unwrap();
-    assert_eq!((kept.app.limits, kept.app.updated_at), (shown.limits, shown.updated_at));
-    // The memory's generation fits: the next change is taken.
-    host.patch("shop", json!({"limits": {"queue": 1000}})).unwrap();
+    host.until("every operation has ended", || {
+        host.run(lodge_db::operations::unfinished(&host.db))
+            .unwrap()
+            .is_empty()
+    });
 }
 
 pub fn later_requests_supersede(bed: Bed) {
@@ -151,15 +183,24 @@ pub fn later_requests_supersede(bed: Bed) {
     host.runtime.may_start.send_replace(true);
     host.pause(20);
     assert_eq!(host.status("shop"), Status::Stopped);
-    assert!(!host.runtime.runs("shop"), "the late finisher of the start left it running");
-    assert_eq!(host.runtime.overlaps.load(std::sync::atomic::Ordering::SeqCst), 0);
+    assert!(
+        !host.runtime.runs("shop"),
+        "the late finisher of the start left it running"
+    );
+    assert_eq!(
+        host.runtime
+            .overlaps
+            .load(std::sync::atomic::Ordering::SeqCst),
+        0
+    );
 }
 
 pub fn deletion_leaves_nothing(bed: Bed) {
     let host = bed.open();
-    for (name, data, stays) in
-        [("kept", DataPolicy::Keep, true), ("dropped", DataPolicy::Drop, false)]
-    {
+    for (name, data, stays) in [
+        ("kept", DataPolicy::Keep, true),
+        ("dropped", DataPolicy::Drop, false),
+    ] {
         host.create(name, "on_first_visit");
         host.visit(name).unwrap();
         let folder = bed.path("apps").join(name);
@@ -167,7 +208,10 @@ pub fn deletion_leaves_nothing(bed: Bed) {
         let operation = host.delete(name, data);
         host.done(&operation);
         assert_eq!(folder.exists(), stays);
-        assert!(matches!(host.supervisor.app(&id(name)), Err(Error::NotFound { .. })));
+        assert!(matches!(
+            host.supervisor.app(&id(name)),
+            Err(Error::NotFound { .. })
+        ));
         assert_eq!(host.routes.phase(name), None);
         assert!(!host.runtime.runs(name));
         assert_eq!(host.visit(name), Err(FailureKind::AppNotFound));
@@ -199,8 +243,14 @@ pub fn deletion_is_resumed(bed: Bed) {
     *host.runtime.stop_delay.lock() = Duration::from_secs(60);
     let operation = host.delete("shop", DataPolicy::Drop);
     host.until_status("shop", Status::Stopping);
-    assert_eq!(host.delete("shop", DataPolicy::Drop).id, operation.id, "asked again: the same");
-    let refused = host.run(host.supervisor.start(&id("shop"), &crate::bed::admin())).unwrap_err();
+    assert_eq!(
+        host.delete("shop", DataPolicy::Drop).id,
+        operation.id,
+        "asked again: the same"
+    );
+    let refused = host
+        .run(host.supervisor.start(&id("shop"), &crate::bed::admin()))
+        .unwrap_err();
     assert_eq!(refused.code(), "app_deleting");
     std::fs::create_dir_all(bed.path("apps").join("shop")).unwrap();
     host.crash();
@@ -215,8 +265,15 @@ pub fn deletion_is_resumed(bed: Bed) {
 pub fn two_processes_are_refused(bed: Bed) {
     let host = bed.open();
     let second = bed.try_open(FakeRuntime::default()).err().unwrap();
-    assert!(matches!(second, Error::Internal(Fault::Locked(_))), "{second}");
-    assert!(second.to_string().contains("stop it, or choose another --data-dir"));
+    assert!(
+        matches!(second, Error::Internal(Fault::Locked(_))),
+        "{second}"
+    );
+    assert!(
+        second
+            .to_string()
+            .contains("stop it, or choose another --data-dir")
+    );
     host.crash();
     bed.open();
 }
@@ -224,12 +281,20 @@ pub fn two_processes_are_refused(bed: Bed) {
 pub fn one_database_has_one_control_plane(mut bed: Bed) {
     let host = bed.open();
     let elsewhere = tempfile::tempdir().unwrap();
-    let url = bed.url.clone().unwrap_or_else(|| format!("sqlite:{}", bed.path("lodge.db").display()));
+    let url = bed
+        .url
+        .clone()
+        .unwrap_or_else(|| format!("sqlite:{}", bed.path("lodge.db").display()));
     bed.settings.claim_patience = Duration::from_millis(200);
     let mut second = Bed::at(elsewhere.path().to_owned(), Some(url));
     second.settings = bed.settings.clone();
     let refused = second.try_open(FakeRuntime::default()).err().unwrap();
-    assert!(refused.to_string().contains("another Lodge uses this control database"), "{refused}");
+    assert!(
+        refused
+            .to_string()
+            .contains("another Lodge uses this control database"),
+        "{refused}"
+    );
     host.crash();
     second.settings.claim_patience = Duration::from_secs(10);
     second.open();
@@ -239,24 +304,44 @@ pub fn the_audit_log_tells(bed: Bed) {
     let host = bed.open();
     host.create("shop", "with_host");
     host.done(&host.start("shop"));
-    host.runtime.fail_starts("shop", 1, StartError::Component("no entry".into()));
+    host.runtime
+        .fail_starts("shop", 1, StartError::Component("no entry".into()));
     let failed = host.end_of(&host.restart("shop"));
     assert_eq!(failed.status, OperationStatus::Failed);
     host.done(&host.delete("shop", DataPolicy::Keep));
-    let page = |cursor| Page { cursor, limit: Some(4) };
-    let newest = host.run(host.supervisor.events(&id("shop"), &page(None))).unwrap();
-    let rest =
-        host.run(host.supervisor.events(&id("shop"), &page(newest.next_cursor.clone()))).unwrap();
+    let page = |cursor| Page {
+        cursor,
+        limit: Some(4),
+    };
+    let newest = host
+        .run(host.supervisor.events(&id("shop"), &page(None)))
+        .unwrap();
+    let rest = host
+        .run(
+            host.supervisor
+                .events(&id("shop"), &page(newest.next_cursor.clone())),
+        )
+        .unwrap();
     assert_eq!(rest.next_cursor, None);
     let mut told: Vec<_> = newest.items.iter().chain(&rest.items).collect();
     told.reverse();
     assert!(told.iter().all(|event| event.actor == "admin@example.com"));
-    let story: Vec<_> = told.iter().map(|e| format!("{} {}", e.action, e.result)).collect();
-    assert_eq!(story, [
-        "app.create succeeded", "app.start accepted", "app.start succeeded",
-        "app.restart accepted", "app.restart failed", "app.delete accepted",
-        "app.delete succeeded",
-    ]);
+    let story: Vec<_> = told
+        .iter()
+        .map(|e| format!("{} {}", e.action, e.result))
+        .collect();
+    assert_eq!(
+        story,
+        [
+            "app.create succeeded",
+            "app.start accepted",
+            "app.start succeeded",
+            "app.restart accepted",
+            "app.restart failed",
+            "app.delete accepted",
+            "app.delete succeeded",
+        ]
+    );
     assert!(told[4].message.as_ref().unwrap().contains("no entry"));
     let nobody = host.run(host.supervisor.events(&id("nobody"), &Page::default()));
     assert!(matches!(nobody, Err(Error::NotFound { .. })));
@@ -268,9 +353,14 @@ pub fn shutdown_stops_everything(bed: Bed) {
     host.done(&host.start("shop"));
     host.run(host.supervisor.shutdown(Duration::from_secs(2)));
     assert!(!host.runtime.runs("shop"));
-    let refused = host.run(host.supervisor.stop(&id("shop"), &crate::bed::admin())).unwrap_err();
+    let refused = host
+        .run(host.supervisor.stop(&id("shop"), &crate::bed::admin()))
+        .unwrap_err();
     assert_eq!(refused.code(), "shutting_down");
-    assert_eq!(host.supervisor.app(&id("shop")).unwrap().desired, Desired::Running);
+    assert_eq!(
+        host.supervisor.app(&id("shop")).unwrap().desired,
+        Desired::Running
+    );
     host.crash();
     let host = bed.open();
     host.until_status("shop", Status::Running);

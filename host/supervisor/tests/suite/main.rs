@@ -60,6 +60,6 @@ cases! {
         later_requests_supersede, deletion_leaves_nothing, unfinished_operations_are_taken_up,
         deletion_is_resumed, two_processes_are_refused, one_database_has_one_control_plane,
         the_audit_log_tells, shutdown_stops_everything;
-    lists: apps_are_found_and_paged, components_are_found_and_paged, live_events_tell_the_story;
+    lists: apps_are_found, apps_are_paged, components_are_found_and_paged, live_events_tell_the_story;
     scale: a_thousand_apps_start_with_the_host;
 }

@@ -190,7 +190,7 @@ impl Client {
             let file = guests.join(guest);
             let name = guest.trim_end_matches(".wasm");
             let mut words = vec!["deploy", file.to_str().context("a path that is not text")?, "--app", app];
-            words.extend(["--name", name, "--version", "1.0.0", "--start-mode", "with-host"]);
+            words.extend(["--name", name, "--component-version", "1.0.0", "--start-mode", "with-host"]);
             words.extend(*settings);
             self.run(&words)?;
         }
