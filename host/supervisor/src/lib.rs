@@ -5,10 +5,10 @@
 //! difference through the [`Runtime`](lodge_model::Runtime) port, and what is observed is written
 //! behind. So the process may end at any instant: the next start reads what should be and goes on.
 //!
-//! In reading order: [`boot`] from nothing to ready; [`input`], [`apps`], [`desired`] what is asked
-//! for; [`queue`], [`reconcile`] what is done about it; [`activate`] the first visit; [`observed`],
-//! [`operations`], [`events`], [`live`] what is told of it; [`library`] the uploaded components.
-//! [`cell`] and [`index`] are the apps in memory, so that visits and lists need no query.
+//! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
+//! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
+//! `operations`, `events`, `live` what is told of it; `library` the uploaded components.
+//! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
 mod apps;
