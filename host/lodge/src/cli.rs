@@ -31,13 +31,21 @@ use std::process::ExitCode;
 /// Without a command, `lodge` serves: apps on http://127.0.0.1:13000, the admin API on
 /// http://127.0.0.1:13001. The other commands talk to a running Lodge.
 #[derive(Debug, Parser)]
-#[command(name = "lodge", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "lodge", version, args_conflicts_with_subcommands = true)]
+#[command(max_term_width = 100, after_help = EXAMPLES, next_help_heading = "Serving")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     serve: ServeArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  lodge                                  host apps; everything is kept in ./data
+  lodge login                            remember who you are
+  lodge deploy shop.wasm --app shop      from a file to an address
+  lodge app logs shop                    see what it says";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -60,7 +68,7 @@ enum Command {
     /// Begin a project from a template
     New(new::NewArgs),
     /// Build this project and deploy it, again on every save
-    Dev(dev::DevArgs),
+    Dev(Box<dev::DevArgs>),
     /// Print a shell's completions
     Completions(completions::CompletionsArgs),
 }

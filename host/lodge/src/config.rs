@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) compile_slots: usize,
     /// Cores that guests may use at once.
     pub(crate) guest_threads: usize,
+    /// False: guests run without turns, for measuring what the gate does.
+    pub(crate) cpu_gate: bool,
     /// Visitors' connections held at once; none: as many as the limit on open files allows.
     pub(crate) max_connections: Option<u32>,
     /// How long requests under way may take when the host stops.
@@ -89,6 +91,7 @@ impl Config {
             open_metrics: settings.open_metrics.unwrap_or(false),
             max_instances: in_range("max_instances", settings.max_instances.unwrap_or(DEFAULT_INSTANCES), 10, 20_000)?,
             compile_slots: in_range("compile_slots", settings.compile_slots.unwrap_or(cores.div_ceil(2)), 1, 64)?,
+            cpu_gate: settings.cpu_gate.unwrap_or(true),
             guest_threads: in_range("guest_threads", settings.guest_threads.unwrap_or(cores), 1, 1024)?,
             max_connections: settings.max_connections.map(|n| in_range("max_connections", n, 1, 10_000_000)).transpose()?,
             stop_grace: Duration::from_secs(grace.into()),

@@ -210,7 +210,7 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
         child_command: (program, vec![crate::CHILD.to_owned()]),
         compile_slots: config.compile_slots,
         instances: config.max_instances,
-        guest_threads: config.guest_threads,
+        guest_turns: if config.cpu_gate { config.guest_threads } else { usize::MAX },
     })
 }
 

@@ -18,7 +18,7 @@ async fn run(args: Vec<String>) {
     use http_body_util::BodyExt;
     let rt = lodge_runtime::LocalRuntime::new(lodge_runtime::Settings {
         cache_dir: "/tmp/lodge-cache".into(), child_command: (std::env::current_exe().unwrap(), vec!["__child".into()]),
-        compile_slots: 1, instances: 1000, guest_threads: std::env::var("G").map_or(2, |t| t.parse().unwrap()) }, Arc::new(Log)).unwrap();
+        compile_slots: 1, instances: 1000, guest_turns: std::env::var("G").map_or(2, |t| t.parse().unwrap()) }, Arc::new(Log)).unwrap();
     let wasm = std::fs::canonicalize(&args[1]).unwrap();
     let t = std::time::Instant::now();
     let i = rt.inspect(&wasm).await.unwrap();

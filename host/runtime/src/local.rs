@@ -36,8 +36,9 @@ pub struct Settings {
     pub compile_slots: usize,
     /// Instances held at once, by all apps together.
     pub instances: u32,
-    /// Guests run at once: one less than the threads of the async runtime.
-    pub guest_threads: usize,
+    /// Guests run at once: one less than the threads of the async runtime. `usize::MAX` opens the
+    /// gate for good.
+    pub guest_turns: usize,
 }
 
 /// Why the runtime could not be made.
@@ -78,7 +79,7 @@ impl LocalRuntime {
         let engine_error = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
         let engines = Engines::pooled(settings.instances).map_err(engine_error)?;
         let programs = Arc::new(Programs::new(engines.clone()).map_err(engine_error)?);
-        let gate = Gate::new(settings.guest_threads);
+        let gate = Gate::new(settings.guest_turns);
         ticker::start(&engines, &gate)?;
         Ok(Arc::new(Self {
             artifacts: Arc::new(Artifacts::open(&settings.cache_dir)?),

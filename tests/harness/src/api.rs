@@ -55,6 +55,12 @@ impl Api {
         api
     }
 
+    /// The same credential at another address.
+    pub(crate) fn at(mut self, admin: SocketAddr) -> Self {
+        self.base = format!("http://{admin}");
+        self
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Answer {
         self.try_send(Method::GET, path, None).unwrap()

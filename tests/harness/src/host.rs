@@ -16,6 +16,9 @@ pub const EMAIL: &str = "root@test.example";
 /// See [`EMAIL`].
 pub const PASSWORD: &str = "correct horse battery staple";
 
+/// A port of the system's choice.
+pub const ANY_PORT: &str = "127.0.0.1:0";
+
 const START: Duration = Duration::from_secs(60);
 const STOP: Duration = Duration::from_secs(60);
 
@@ -69,11 +72,16 @@ impl Config {
         self
     }
 
-    /// The command, its outputs not yet redirected.
-    pub fn command(&self) -> Command {
+    /// The data directory's path.
+    pub fn data_dir(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The command that serves apps at `listen`, its outputs not yet redirected.
+    pub fn command(&self, listen: &str) -> Command {
         let mut command = Command::new(program());
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"])
+            .args(["serve", "--listen", listen, "--admin-listen", "127.0.0.1:0", "--data-dir"])
             .arg(self.data.path())
             .args(&self.arguments)
             .current_dir(self.data.path())
@@ -124,7 +132,7 @@ impl Host {
         let _ = std::fs::remove_file(&ready);
         let file = File::options().create(true).append(true).open(&log).unwrap();
         let mut child = config
-            .command()
+            .command(ANY_PORT)
             .arg("--ready-file")
             .arg(&ready)
             .stdout(file.try_clone().unwrap())
@@ -183,11 +191,18 @@ impl Host {
         Visit::new(self.apps, name, path)
     }
 
-    /// Kills it, as a power cut would; returns how to start it again.
-    pub fn kill(mut self) -> Config {
+    /// Kills it, as a power cut would.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.config.clone()
+    }
+
+    /// Starts it again on the same data directory, after its end. Its credential still counts.
+    pub fn start_again(&mut self) {
+        let again = self.config.clone().start();
+        let api = self.api.take().map(|api| api.at(again.admin));
+        *self = again;
+        self.api = api;
     }
 
     /// Sends it a signal.

@@ -20,7 +20,7 @@ mod visit;
 
 pub use api::{Answer, Api};
 pub use guests::{guest, guest_names};
-pub use host::{Config, DataDir, EMAIL, Host, PASSWORD};
+pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
 pub use visit::{Reply, Visit};
 
 use std::time::{Duration, Instant};

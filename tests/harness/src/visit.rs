@@ -32,7 +32,8 @@ pub struct Reply {
 }
 
 impl Visit {
-    pub(crate) fn new(at: SocketAddr, host: &str, path: &str) -> Self {
+    /// A GET of `path` from the host at `at`, with this `Host`.
+    pub fn new(at: SocketAddr, host: &str, path: &str) -> Self {
         Self {
             at,
             host: host.to_owned(),

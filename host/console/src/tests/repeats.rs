@@ -88,14 +88,14 @@ async fn a_request_under_way_holds_its_key_and_ends_without_its_sender() {
         .unwrap();
     let router = test.router.clone();
     let sent = tokio::spawn(tower::ServiceExt::oneshot(router, slow));
-    let busy = loop {
-        let answer = keyed(&test, "slow", "/api/components", None).await;
-        if answer.status == 409 {
-            break answer;
-        }
-        // Ours came first and was refused for its empty body, or they are still on their way.
-        tokio::task::yield_now().await;
+    let claimed = async || {
+        let rows = sqlx::query("SELECT key FROM idempotency").fetch_all(test.db.reader());
+        !rows.await.unwrap().is_empty()
     };
+    while !claimed().await {
+        tokio::task::yield_now().await;
+    }
+    let busy = keyed(&test, "slow", "/api/components", None).await;
     assert_eq!(busy.problem(), (409, "idempotency_key_in_progress".into()));
     sent.abort();
     sender.unbounded_send(Ok("\0asm hello 1".into())).unwrap();

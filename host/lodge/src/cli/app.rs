@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::output;
 use super::progress::Progress;
 use clap::{Args, Subcommand, ValueEnum};
-use lodge_model::{Operation, OperationStatus};
+use lodge_model::{Operation, OperationKind, OperationStatus};
 use serde_json::{Map, Value, json};
 pub(crate) use show::AppAnswer;
 
@@ -191,9 +191,31 @@ fn finish(client: &Client, accepted: &Value, no_wait: bool, json: bool) -> Resul
         return Ok(());
     }
     let operation: Operation = client.read(&operation)?;
-    let (kind, status) = (component::word(&json!(operation.kind)), json!(operation.status));
-    output::line(format_args!("{} {kind}: {}", operation.app, component::word(&status)));
+    output::line(match operation.status {
+        OperationStatus::Succeeded => format!("{} {}", done(operation.kind), operation.app),
+        _ => format!("{} {} ({})", doing(operation.kind), operation.app, operation.id),
+    });
     Ok(())
+}
+
+fn doing(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Start => "starting",
+        OperationKind::Stop => "stopping",
+        OperationKind::Restart => "restarting",
+        OperationKind::Update => "updating",
+        OperationKind::Delete => "removing",
+    }
+}
+
+fn done(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Start => "started",
+        OperationKind::Stop => "stopped",
+        OperationKind::Restart => "restarted",
+        OperationKind::Update => "updated",
+        OperationKind::Delete => "removed",
+    }
 }
 
 /// Follows an operation until it has ended.
@@ -207,9 +229,8 @@ pub(crate) fn follow(
 ) -> Result<Value, Failure> {
     let mut operation: Operation = client.read(&value)?;
     let title = |operation: &Operation| {
-        let kind = component::word(&json!(operation.kind));
         let more = operation.progress.as_deref().map(|text| format!(": {text}"));
-        format!("{} {kind}{}", operation.app, more.unwrap_or_default())
+        format!("{} {}{}", doing(operation.kind), operation.app, more.unwrap_or_default())
     };
     let waiting = progress.wait(title(&operation));
     while operation.status == OperationStatus::Running {

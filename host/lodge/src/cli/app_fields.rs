@@ -26,7 +26,8 @@ enum PathAccess {
 }
 
 /// Where an app's data lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[expect(clippy::enum_variant_names, reason = "the API's own words")]
 enum Database {
     /// It keeps no data
     None,

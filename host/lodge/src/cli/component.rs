@@ -39,12 +39,12 @@ enum ComponentCommand {
     },
     /// Show a component
     Show {
-        /// Its digest, or NAME@VERSION, or NAME for the newest
+        /// Its digest or the first digits of it, NAME@VERSION, or NAME for the newest
         component: String,
     },
     /// Remove a component that no app uses
     Rm {
-        /// Its digest, or NAME@VERSION
+        /// Its digest or the first digits of it, or NAME@VERSION
         component: String,
     },
 }
@@ -69,10 +69,14 @@ pub(crate) fn run(args: &ComponentArgs) -> Result<(), Failure> {
             Ok(())
         }
         ComponentCommand::Rm { component } => {
-            if !component.contains('@') && component.parse::<Digest>().is_err() {
-                return Err(Failure::Usage("name what to remove by digest or NAME@VERSION".into()));
-            }
             let (value, found) = find(&client, component)?;
+            if *component == found.name {
+                // The newest of a name may be another one by now: too vague for a removal.
+                return Err(Failure::Usage(format!(
+                    "name what to remove by digest or NAME@VERSION, such as {}@{}",
+                    found.name, found.version
+                )));
+            }
             client.delete(&format!("/api/components/{}", found.digest))?;
             match json {
                 true => output::json(&value),
@@ -143,6 +147,9 @@ pub(crate) fn find(client: &Client, text: &str) -> Result<(Value, Component), Fa
         let component = client.read(&value)?;
         return Ok((value, component));
     }
+    if let Some(found) = by_prefix(client, text)? {
+        return Ok(found);
+    }
     let reference = reference(text);
     let (name, version) = (reference.get("name"), reference.get("version").and_then(Value::as_str));
     let name = name.and_then(Value::as_str).unwrap_or(text);
@@ -153,6 +160,24 @@ pub(crate) fn find(client: &Client, text: &str) -> Result<(Value, Component), Fa
         }
     }
     Err(Failure::Failed(format!("there is no component `{text}`: `lodge component list` shows them")))
+}
+
+/// The one component whose digest begins with `text`, if `text` may begin one.
+fn by_prefix(client: &Client, text: &str) -> Result<Option<(Value, Component)>, Failure> {
+    if text.len() < 6 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let mut found = Vec::new();
+    for item in client.list(&format!("/api/components?limit=1000&search={text}"))? {
+        let component: Component = client.read(&item)?;
+        if component.digest.to_hex().starts_with(&text.to_lowercase()) {
+            found.push((item, component));
+        }
+    }
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        many => Err(Failure::Failed(format!("{many} components begin with `{text}`: give more digits"))),
+    }
 }
 
 /// A component as an app names it: uploads a file, takes a digest, NAME@VERSION or NAME.

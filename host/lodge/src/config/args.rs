@@ -86,6 +86,8 @@ settings! {
     max_instances: u32, "LODGE_MAX_INSTANCES", "COUNT", "Instances held at once, by all apps together [default: 1000]";
     compile_slots: usize, "LODGE_COMPILE_SLOTS", "COUNT", "Components compiled at once [default: half the cores]";
     guest_threads: usize, "LODGE_GUEST_THREADS", "COUNT", "Guests run at once [default: the cores]";
+    #[arg(hide = true)]
+    cpu_gate: bool, "LODGE_CPU_GATE", "BOOL", "Share the CPU out by turns; false only to measure what that does";
     max_connections: u32, "LODGE_MAX_CONNECTIONS", "COUNT", "Visitors' connections held at once [default: 16384, or what the limit on open files allows]";
     stop_grace: u32, "LODGE_STOP_GRACE", "SECONDS", "How long requests under way may take when the host stops, in seconds [default: 10]";
     log_format: String, "LODGE_LOG_FORMAT", "FORMAT", "How log lines are written: text or json [default: text]";

@@ -82,7 +82,6 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
         ("database", word(&json!(app.database.kind))),
         ("outbound hosts", app.outbound_hosts.join(" ")),
         ("config", config.collect::<Vec<_>>().join(" ")),
-        ("limits", limits(&json!(app.limits))),
         ("created", output::time(app.created_at)),
         ("changed", output::time(app.updated_at)),
     ];
@@ -90,23 +89,28 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
         pairs.push(("message", observed.message.clone().unwrap_or_default()));
     }
     pairs.extend(urls.into_iter().map(|url| ("url", url)));
+    let limits = json!(app.limits);
+    pairs.extend(limits.as_object().into_iter().flatten().map(|(name, value)| ("limit", limit(name, value))));
     output::pairs(pairs);
     Ok(())
 }
 
-fn join(items: impl Iterator<Item = impl std::fmt::Display>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
+/// A limit as `--limit` takes it; nothing for one that is not set.
+fn limit(name: &str, value: &Value) -> String {
+    if value.is_null() {
+        return String::new();
+    }
+    let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let count = value.as_u64().filter(|count| *count > 0 && name.contains("_bytes"));
+    let whole = count.and_then(|count| {
+        let (unit, size) = units.into_iter().find(|(_, size)| count % size == 0)?;
+        Some(format!("{name}={}{unit}", count / size))
+    });
+    whole.unwrap_or_else(|| format!("{name}={value}"))
 }
 
-fn limits(limits: &Value) -> String {
-    let pairs = limits.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    pairs
-        .map(|(key, value)| match value.as_u64() {
-            Some(count) if key.ends_with("_bytes") => format!("{key}={}", output::bytes(count).replace(' ', "")),
-            _ => format!("{key}={value}"),
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+fn join(items: impl Iterator<Item = impl std::fmt::Display>) -> String {
+    items.map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
 }
 
 pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Failure> {
@@ -158,4 +162,19 @@ pub(crate) fn stats(client: &Client, value: &Value, json: bool) -> Result<(), Fa
         ("instances made", stats.instantiations.to_string()),
     ]);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_shown_as_they_are_set() {
+        assert_eq!(limit("memory_bytes", &json!(128 << 20)), "memory_bytes=128MiB");
+        assert_eq!(limit("memory_bytes", &json!(1_600_000)), "memory_bytes=1600000");
+        assert_eq!(limit("log_bytes_per_second", &json!(65536)), "log_bytes_per_second=64KiB");
+        assert_eq!(limit("queue", &json!(1024)), "queue=1024");
+        assert_eq!(limit("cpu_cores", &json!(0.5)), "cpu_cores=0.5");
+        assert_eq!(limit("cpu_cores", &Value::Null), "");
+    }
 }

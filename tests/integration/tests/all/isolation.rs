@@ -1,0 +1,110 @@
+//! One greedy app and one quiet: what the CPU gate and the memory budget do, seen by switching them
+//! off. Times are compared with each other, never with a number of the machine's.
+
+use lodge_harness::{Config, Host, eventually};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const GREEDY_REQUESTS: usize = 48;
+const QUIET_VISITS: usize = 60;
+
+/// The median time of a quiet app's visits while a neighbour keeps 48 requests busy.
+fn quiet_median(greedy: &str, gate: bool) -> Duration {
+    let mut host = Config::default().argument("--cpu-gate").argument(&gate.to_string()).start();
+    let patient = json!({ "limits": { "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 } });
+    host.deploy_with(greedy, "greedy", patient);
+    host.deploy("hello-p2", "quiet");
+    assert_eq!(host.visit("quiet", "/").send().status, 200);
+    assert_eq!(host.visit("greedy", "/ok").send().status, 200);
+    let busy: Vec<_> = (0..GREEDY_REQUESTS)
+        .map(|_| host.visit("greedy", "/burn?ms=60000").begin().unwrap())
+        .collect();
+    let api = host.api();
+    eventually("the greedy app is at work", Duration::from_secs(30), || {
+        (api.stats("greedy")["in_flight"].as_u64()? as usize >= GREEDY_REQUESTS).then_some(())
+    });
+    let mut times: Vec<Duration> = (0..QUIET_VISITS)
+        .map(|_| {
+            let start = Instant::now();
+            let reply = host.visit("quiet", "/").send();
+            assert_eq!(reply.status, 200);
+            start.elapsed()
+        })
+        .collect();
+    drop(busy);
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn the_gate_protects_the_quiet(greedy: &str) {
+    let (on, off) = (quiet_median(greedy, true), quiet_median(greedy, false));
+    assert!(off > on * 2, "{greedy}: the quiet app's median visit took {on:?} with the gate, {off:?} without");
+}
+
+#[test]
+fn a_busy_0_2_app_does_not_slow_its_neighbour() {
+    the_gate_protects_the_quiet("loop-p2");
+}
+
+#[test]
+fn a_busy_0_3_app_does_not_slow_its_neighbour() {
+    the_gate_protects_the_quiet("loop-p3");
+}
+
+/// The most memory that an app was charged while eight requests wanted 40 MiB each, and how many of
+/// them were answered.
+fn greedy_peak(guest: &str, limits: serde_json::Value) -> (u64, usize) {
+    let mut host = Host::start();
+    host.deploy_with(guest, "greedy", json!({ "limits": limits }));
+    host.deploy("hello-p2", "quiet");
+    let hungry: Vec<_> = (0..8)
+        .map(|_| {
+            let visit = host.visit("greedy", "/grow?mib=40&hold_ms=300");
+            std::thread::spawn(move || visit.send().status)
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(host.visit("quiet", "/").send().status, 200);
+    }
+    let statuses: Vec<u16> = hungry.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 500 | 503)), "{statuses:?}");
+    let peak = host.api().stats("greedy")["memory_peak_bytes"].as_u64().unwrap();
+    (peak, statuses.iter().filter(|status| **status == 200).count())
+}
+
+fn the_budget_holds(guest: &str) {
+    let budget = 128 << 20;
+    let (peak, _) = greedy_peak(guest, json!({ "instance_reuse": 1 }));
+    assert!(peak <= budget, "{guest}: {peak} bytes with the default budget");
+    let off = json!({ "instance_reuse": 1, "memory_bytes": 1_u64 << 40 });
+    let (peak, answered) = greedy_peak(guest, off);
+    assert!(peak > budget, "{guest}: {peak} bytes without a budget");
+    assert_eq!(answered, 8, "{guest}: without a budget all are answered");
+}
+
+#[test]
+fn all_instances_of_a_0_2_app_share_one_budget() {
+    the_budget_holds("allocate-p2");
+}
+
+#[test]
+fn all_instances_of_a_0_3_app_share_one_budget() {
+    the_budget_holds("allocate-p3");
+}
+
+#[test]
+fn a_hard_cap_holds_an_app_that_is_alone() {
+    let mut host = Host::start();
+    let limits = json!({ "cpu_cores": 0.2, "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 });
+    host.deploy_with("loop-p2", "capped", json!({ "limits": limits }));
+    assert_eq!(host.visit("capped", "/ok").send().status, 200);
+    let busy = host.visit("capped", "/").begin().unwrap();
+    let api = host.api();
+    let cpu = || api.stats("capped")["cpu_ms"].as_u64().unwrap();
+    std::thread::sleep(Duration::from_millis(500)); // the bucket's first 20 ms are spent
+    let (before, start) = (cpu(), Instant::now());
+    std::thread::sleep(Duration::from_secs(2));
+    let cores = (cpu() - before) as f64 / start.elapsed().as_millis() as f64;
+    drop(busy);
+    assert!((0.05..0.3).contains(&cores), "{cores} cores of the 0.2 allowed");
+}
