@@ -41,7 +41,9 @@ impl Addresses {
 
 /// The host name in the request's `Host`, without its port.
 fn asked_host(headers: &HeaderMap) -> &str {
-    let host = headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+    let host = headers
+        .get(http::header::HOST)
+        .and_then(|value| value.to_str().ok());
     let host = host.filter(|host| !host.is_empty()).unwrap_or("localhost");
     match host.rsplit_once(':') {
         // In `[::1]` the last colon is part of the address.
@@ -54,7 +56,9 @@ fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -79,13 +83,22 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("host", host.parse().unwrap());
         let listen = Some(SocketAddr::from(([0, 0, 0, 0], port)));
-        Addresses { listen, apps_domain: domain.map(str::to_owned) }.of(app, &headers)
+        Addresses {
+            listen,
+            apps_domain: domain.map(str::to_owned),
+        }
+        .of(app, &headers)
     }
 
     #[test]
     fn the_most_isolated_way_comes_first() {
         assert_eq!(
-            urls("127.0.0.1:13001", 13000, Some("apps.example"), &app(&["shop.example"], "serve")),
+            urls(
+                "127.0.0.1:13001",
+                13000,
+                Some("apps.example"),
+                &app(&["shop.example"], "serve")
+            ),
             [
                 "http://shop.example:13000/",
                 "http://my-shop.apps.example:13000/",
@@ -97,8 +110,14 @@ mod tests {
 
     #[test]
     fn only_what_can_be_reached_is_shown() {
-        assert_eq!(urls("lodge.example", 80, None, &app(&[], "serve")), ["http://lodge.example/apps/my_shop/"]);
+        assert_eq!(
+            urls("lodge.example", 80, None, &app(&[], "serve")),
+            ["http://lodge.example/apps/my_shop/"]
+        );
         assert!(urls("lodge.example", 80, None, &app(&[], "off")).is_empty());
-        assert_eq!(urls("[::1]:1", 80, None, &app(&[], "redirect")), ["http://my-shop.localhost/"]);
+        assert_eq!(
+            urls("[::1]:1", 80, None, &app(&[], "redirect")),
+            ["http://my-shop.localhost/"]
+        );
     }
 }

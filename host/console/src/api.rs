@@ -33,7 +33,10 @@ pub(crate) struct PageParams {
 
 impl From<PageParams> for Page {
     fn from(params: PageParams) -> Self {
-        Self { cursor: params.cursor, limit: params.limit }
+        Self {
+            cursor: params.cursor,
+            limit: params.limit,
+        }
     }
 }
 
@@ -66,13 +69,19 @@ pub(crate) struct List<T: ToSchema> {
 impl<T: ToSchema> List<T> {
     /// A list that is always whole.
     fn whole(items: Vec<T>) -> Self {
-        Self { items, next_cursor: None }
+        Self {
+            items,
+            next_cursor: None,
+        }
     }
 }
 
 impl<T: ToSchema> From<Listing<T>> for List<T> {
     fn from(listing: Listing<T>) -> Self {
-        Self { items: listing.items, next_cursor: listing.next_cursor }
+        Self {
+            items: listing.items,
+            next_cursor: listing.next_cursor,
+        }
     }
 }
 

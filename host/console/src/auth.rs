@@ -68,7 +68,11 @@ impl FromRequestParts<Console> for Principal {
     /// The principal that [`require`] found. A handler that asks for one on an open route gets a
     /// refusal, never an anonymous pass.
     async fn from_request_parts(parts: &mut Parts, _: &Console) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(unauthorized)
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(unauthorized)
     }
 }
 
@@ -102,7 +106,9 @@ pub(crate) async fn identify(
             Some(token) => find(console, token).await?,
             None => None,
         };
-        return principal.map(|found| (found, false)).ok_or_else(unauthorized);
+        return principal
+            .map(|found| (found, false))
+            .ok_or_else(unauthorized);
     }
     for token in cookies(headers).take(COOKIES_TRIED) {
         // An API token is not taken from a cookie: nothing of ours puts it there.
@@ -120,19 +126,32 @@ async fn find(console: &Console, token: &str) -> Result<Option<Principal>, Probl
     let db = console.db();
     let hash = secret::hash(token);
     if token.starts_with(secret::SESSION_PREFIX) {
-        let Some((user, session)) = sessions::with_user(db, &hash, now).await? else { return Ok(None) };
+        let Some((user, session)) = sessions::with_user(db, &hash, now).await? else {
+            return Ok(None);
+        };
         if now - session.last_seen >= LAST_USED_EVERY_MS {
             sessions::touch(db, &hash, now).await?;
         }
-        let credential = Credential::Session { hash, expires_at: session.expires_at };
+        let credential = Credential::Session {
+            hash,
+            expires_at: session.expires_at,
+        };
         return Ok(Some(Principal { user, credential }));
     }
     if token.starts_with(secret::TOKEN_PREFIX) {
-        let Some((user, token)) = tokens::with_user(db, &hash, now).await? else { return Ok(None) };
-        if token.last_used.is_none_or(|last| now - last >= LAST_USED_EVERY_MS) {
+        let Some((user, token)) = tokens::with_user(db, &hash, now).await? else {
+            return Ok(None);
+        };
+        if token
+            .last_used
+            .is_none_or(|last| now - last >= LAST_USED_EVERY_MS)
+        {
             tokens::touch(db, &token.id, now).await?;
         }
-        let credential = Credential::Token { id: token.id, expires_at: token.expires_at };
+        let credential = Credential::Token {
+            id: token.id,
+            expires_at: token.expires_at,
+        };
         return Ok(Some(Principal { user, credential }));
     }
     Ok(None)
@@ -161,10 +180,15 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// The `Set-Cookie` that hands a session to a browser, or with an empty token takes it back.
-/// Without `Secure`, since the console is also served without TLS, on a loopback address.
-pub(crate) fn set_cookie(token: &str) -> String {
-    let age = if token.is_empty() { 0 } else { SESSION_LIFETIME.as_secs() };
-    format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={age}")
+/// `Secure` only where TLS is known of: the console is also served without, on a loopback address.
+pub(crate) fn set_cookie(token: &str, tls: bool) -> String {
+    let age = if token.is_empty() {
+        0
+    } else {
+        SESSION_LIFETIME.as_secs()
+    };
+    let secure = if tls { "; Secure" } else { "" };
+    format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={age}{secure}")
 }
 
 #[cfg(test)]
@@ -177,17 +201,21 @@ mod tests {
         assert_eq!(bearer(&HeaderValue::from_static("Basic abc")), None);
         assert_eq!(bearer(&HeaderValue::from_static("abc")), None);
         let mut headers = HeaderMap::new();
-        headers.append("cookie", HeaderValue::from_static("a=b; lodge_session=one; lodge_session2=x"));
+        headers.append(
+            "cookie",
+            HeaderValue::from_static("a=b; lodge_session=one; lodge_session2=x"),
+        );
         headers.append("cookie", HeaderValue::from_static("lodge_session=two"));
         assert_eq!(cookies(&headers).collect::<Vec<_>>(), ["one", "two"]);
     }
 
     #[test]
     fn the_cookie_is_kept_from_scripts_and_other_sites() {
-        let cookie = set_cookie("x");
+        let cookie = set_cookie("x", false);
         for attribute in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=604800"] {
             assert!(cookie.contains(attribute), "{cookie}");
         }
-        assert!(set_cookie("").ends_with("Max-Age=0"));
+        assert!(!cookie.contains("Secure") && set_cookie("x", true).contains("; Secure"));
+        assert!(set_cookie("", false).ends_with("Max-Age=0"));
     }
 }

@@ -36,10 +36,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         }
         let bytes = read_body(request).await?;
         let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            json_problem(&error.path().to_string(), error.inner())
-        })?;
-        deserializer.end().map_err(|error| json_problem(".", &error))?;
+        let value = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|error| json_problem(&error.path().to_string(), error.inner()))?;
+        deserializer
+            .end()
+            .map_err(|error| json_problem(".", &error))?;
         Ok(Self(value))
     }
 }
@@ -72,13 +73,19 @@ async fn read_body(request: Request) -> Result<bytes::Bytes, Problem> {
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
-            format!("the body did not arrive within {} s: send it again", BODY_TIMEOUT.as_secs()),
+            format!(
+                "the body did not arrive within {} s: send it again",
+                BODY_TIMEOUT.as_secs()
+            ),
         )),
     }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
+    let Some(value) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+    else {
         return false;
     };
     let essence = value.split(';').next().unwrap_or_default().trim();
@@ -90,7 +97,9 @@ fn json_problem(path: &str, error: &serde_json::Error) -> Problem {
     if error.is_data() {
         // serde_json ends its messages with the position, which means little to a form.
         let text = error.to_string();
-        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+        let message = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(message, _)| message);
         return refused(path, message);
     }
     Problem::new(
@@ -137,7 +146,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             .map(|query| Self(query.0))
             .map_err(|rejection| {
                 let text = rejection.body_text();
-                let text = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
+                let text = text
+                    .split_once(": ")
+                    .map_or(text.as_str(), |(_, rest)| rest);
                 // What is left is `field: message`, or the message alone.
                 match text.split_once(": ") {
                     Some((field, message)) if !field.contains(' ') => refused(field, message),
@@ -155,7 +166,9 @@ impl<S: Send + Sync> FromRequestParts<S> for PathApp {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let id = path_text(parts, state).await?;
-        id.parse().map(Self).map_err(|_| Problem::not_found("app", &shortened(&id)))
+        id.parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found("app", &shortened(&id)))
     }
 }
 
@@ -186,7 +199,11 @@ async fn path_text<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<Strin
         .await
         .map(|path| path.0)
         .map_err(|rejection| {
-            Problem::new(StatusCode::BAD_REQUEST, "malformed_path", rejection.body_text())
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "malformed_path",
+                rejection.body_text(),
+            )
         })
 }
 
@@ -216,8 +233,13 @@ mod tests {
     }
 
     async fn parse(body: impl Into<Body>, kind: &str) -> Result<Outer, Problem> {
-        let request = Request::post("/").header("content-type", kind).body(body.into()).unwrap();
-        Json::<Outer>::from_request(request, &()).await.map(|json| json.0)
+        let request = Request::post("/")
+            .header("content-type", kind)
+            .body(body.into())
+            .unwrap();
+        Json::<Outer>::from_request(request, &())
+            .await
+            .map(|json| json.0)
     }
 
     #[tokio::test]
@@ -228,12 +250,26 @@ mod tests {
             (r#"{"inner":{"count":1}} x"#, 400, "malformed_json", None),
             (r#"{}"#, 422, "invalid", Some("inner")),
             (r#"{"inner":{}}"#, 422, "invalid", Some("inner.count")),
-            (r#"{"inner":{"count":-1}}"#, 422, "invalid", Some("inner.count")),
-            (r#"{"inner":{"count":1,"more":2}}"#, 422, "invalid", Some("inner.more")),
+            (
+                r#"{"inner":{"count":-1}}"#,
+                422,
+                "invalid",
+                Some("inner.count"),
+            ),
+            (
+                r#"{"inner":{"count":1,"more":2}}"#,
+                422,
+                "invalid",
+                Some("inner.more"),
+            ),
         ] {
             let problem = parse(body, json).await.unwrap_err();
             assert_eq!(
-                (problem.status, problem.code.as_ref(), problem.field.as_deref()),
+                (
+                    problem.status,
+                    problem.code.as_ref(),
+                    problem.field.as_deref()
+                ),
                 (status, code, field),
                 "{body}: {problem:?}"
             );
@@ -244,8 +280,13 @@ mod tests {
 
     #[tokio::test]
     async fn long_bodies_are_cut_off() {
-        let problem = parse(vec![b' '; MAX_JSON_BYTES + 1], "application/json").await.unwrap_err();
-        assert_eq!((problem.status, problem.code.as_ref()), (413, "body_too_large"));
+        let problem = parse(vec![b' '; MAX_JSON_BYTES + 1], "application/json")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (problem.status, problem.code.as_ref()),
+            (413, "body_too_large")
+        );
     }
 
     #[tokio::test]
@@ -257,10 +298,19 @@ mod tests {
             limit: Option<u32>,
         }
         for (query, field) in [("limit=x", "limit"), ("offset=1", "offset")] {
-            let (mut parts, ()) =
-                Request::get(format!("/?{query}")).body(()).unwrap().into_parts();
-            let problem = Query::<Page>::from_request_parts(&mut parts, &()).await.err().unwrap();
-            assert_eq!((problem.status, problem.field.as_deref()), (422, Some(field)), "{problem:?}");
+            let (mut parts, ()) = Request::get(format!("/?{query}"))
+                .body(())
+                .unwrap()
+                .into_parts();
+            let problem = Query::<Page>::from_request_parts(&mut parts, &())
+                .await
+                .err()
+                .unwrap();
+            assert_eq!(
+                (problem.status, problem.field.as_deref()),
+                (422, Some(field)),
+                "{problem:?}"
+            );
         }
     }
 }

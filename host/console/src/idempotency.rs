@@ -5,7 +5,8 @@
 //! request is 422, with one that is still under way 409. A keyed request runs to its end even if
 //! its sender goes away, so that the answer is there for the second try. Not remembered, so that
 //! trying again may help: answers of 5xx, 401, 408 and 429, and requests whose body was not read
-//! to its end. An answer that holds a secret is not kept either (see [`Unrepeatable`]).
+//! to its end. An answer that holds a secret is not kept either (see [`Unrepeatable`]). A login is
+//! nobody's request yet: it takes no key.
 //!
 //! What bounds it: keys of 255 characters, answers of [`MAX_ANSWER_BYTES`], a day.
 
@@ -54,7 +55,10 @@ pub(crate) async fn layer(
         Some(key) if request.method() == Method::POST => key,
         _ => return Ok(next.run(request).await),
     };
-    let Some(actor) = request.extensions().get::<Principal>().map(|found| found.user.id.clone())
+    let Some(actor) = request
+        .extensions()
+        .get::<Principal>()
+        .map(|found| found.user.id.clone())
     else {
         return Ok(next.run(request).await);
     };
@@ -80,7 +84,9 @@ pub(crate) async fn layer(
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get(HEADER) else { return Ok(None) };
+    let Some(value) = headers.get(HEADER) else {
+        return Ok(None);
+    };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= MAX_KEY_CHARS => Ok(Some(key.to_owned())),
         _ => Err(Problem::new(
@@ -93,7 +99,10 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 fn path(request: &Request) -> &str {
-    request.uri().path_and_query().map_or("/", |path| path.as_str())
+    request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
 }
 
 /// Runs the first request of a key, in a task of its own so that it ends whether or not its sender
@@ -134,7 +143,9 @@ async fn settle(
         Ok(collected) => collected.to_bytes(),
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    let kept = hash.finished().and_then(|hash| kept(&parts, &body).map(|(s, b)| (hash, s, b)));
+    let kept = hash
+        .finished()
+        .and_then(|hash| kept(&parts, &body).map(|(s, b)| (hash, s, b)));
     let done = match kept {
         Some((hash, status, body)) => {
             idempotency::finish(console.db(), actor, key, &hash, status, &body).await
@@ -150,7 +161,11 @@ async fn settle(
 
 /// What is kept of an answer, if anything.
 fn kept(parts: &http::response::Parts, body: &Bytes) -> Option<(u16, String)> {
-    let again = [StatusCode::UNAUTHORIZED, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    let again = [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
     if parts.status.is_server_error() || again.contains(&parts.status) {
         return None;
     }
@@ -161,7 +176,10 @@ fn kept(parts: &http::response::Parts, body: &Bytes) -> Option<(u16, String)> {
     if body.len() > MAX_ANSWER_BYTES {
         return None;
     }
-    Some((parts.status.as_u16(), String::from_utf8(body.to_vec()).ok()?))
+    Some((
+        parts.status.as_u16(),
+        String::from_utf8(body.to_vec()).ok()?,
+    ))
 }
 
 /// Answers a request whose key was answered before.
@@ -176,10 +194,18 @@ async fn repeat(answer: Answer, request: Request) -> Result<Response, Problem> {
         .about(HEADER));
     }
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let kind = if status.is_client_error() { crate::problem::PROBLEM_JSON } else { "application/json" };
+    let kind = if status.is_client_error() {
+        crate::problem::PROBLEM_JSON
+    } else {
+        "application/json"
+    };
     let mut response = (status, answer.body).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert("idempotency-replayed", HeaderValue::from_static("true"));
     Ok(response)
 }
 

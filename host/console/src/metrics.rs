@@ -21,24 +21,54 @@ type Series = (&'static str, &'static str, &'static str, Count);
 type Count = fn(&MeterSnapshot) -> u64;
 
 const SERIES: &[Series] = &[
-    ("lodge_app_requests_in_flight", "gauge", "Requests being served.", |m| m.in_flight),
-    ("lodge_app_requests_queued", "gauge", "Requests that wait for their turn.", |m| m.queued),
-    ("lodge_app_cpu_milliseconds_total", "counter", "CPU time of the app's guests.", |m| m.cpu_ms),
+    (
+        "lodge_app_requests_in_flight",
+        "gauge",
+        "Requests being served.",
+        |m| m.in_flight,
+    ),
+    (
+        "lodge_app_requests_queued",
+        "gauge",
+        "Requests that wait for their turn.",
+        |m| m.queued,
+    ),
+    (
+        "lodge_app_cpu_milliseconds_total",
+        "counter",
+        "CPU time of the app's guests.",
+        |m| m.cpu_ms,
+    ),
     (
         "lodge_app_throttled_milliseconds_total",
         "counter",
         "Time the app's guests were ready and waited for a turn.",
         |m| m.throttled_ms,
     ),
-    ("lodge_app_memory_bytes", "gauge", "Memory charged to the app.", |m| m.memory_bytes),
+    (
+        "lodge_app_memory_bytes",
+        "gauge",
+        "Memory charged to the app.",
+        |m| m.memory_bytes,
+    ),
     (
         "lodge_app_memory_peak_bytes",
         "gauge",
         "The most memory ever charged to the app.",
         |m| m.memory_peak_bytes,
     ),
-    ("lodge_app_instances", "gauge", "Instances the app holds.", |m| m.instances),
-    ("lodge_app_instantiations_total", "counter", "Instances made.", |m| m.instantiations),
+    (
+        "lodge_app_instances",
+        "gauge",
+        "Instances the app holds.",
+        |m| m.instances,
+    ),
+    (
+        "lodge_app_instantiations_total",
+        "counter",
+        "Instances made.",
+        |m| m.instantiations,
+    ),
     (
         "lodge_app_server_errors_total",
         "counter",
@@ -71,21 +101,36 @@ pub(crate) async fn show(
     }
     let (apps, statuses) = read(&console).await?;
     let text = write(&apps, &statuses);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    Ok((
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response())
 }
 
 async fn read(
     console: &Console,
 ) -> Result<(Vec<(AppId, MeterSnapshot)>, BTreeMap<&'static str, u64>), Problem> {
     let (mut visited, mut statuses) = (Vec::new(), BTreeMap::new());
-    let mut page = Page { cursor: None, limit: Some(PAGE) };
+    let mut page = Page {
+        cursor: None,
+        limit: Some(PAGE),
+    };
     loop {
         let listing = console.supervisor().apps(&AppFilter::default(), &page)?;
         for app in listing.items {
-            let status = app.observed.first().map_or(Status::Unknown, |observed| observed.status);
+            let status = app
+                .observed
+                .first()
+                .map_or(Status::Unknown, |observed| observed.status);
             *statuses.entry(status.as_str()).or_default() += 1;
             // An app that is removed at this moment has no stats any more: leave it out.
-            let Ok(stats) = console.supervisor().stats(&app.id) else { continue };
+            let Ok(stats) = console.supervisor().stats(&app.id) else {
+                continue;
+            };
             if stats != MeterSnapshot::default() {
                 visited.push((app.id, stats));
             }
@@ -100,21 +145,40 @@ async fn read(
 
 fn write(apps: &[(AppId, MeterSnapshot)], statuses: &BTreeMap<&'static str, u64>) -> String {
     let mut text = String::new();
-    head(&mut text, "lodge_apps", "gauge", "Apps, by observed status.");
+    head(
+        &mut text,
+        "lodge_apps",
+        "gauge",
+        "Apps, by observed status.",
+    );
     for (status, count) in statuses {
-        line(&mut text, format_args!("lodge_apps{{status=\"{status}\"}} {count}"));
+        line(
+            &mut text,
+            format_args!("lodge_apps{{status=\"{status}\"}} {count}"),
+        );
     }
-    head(&mut text, "lodge_app_requests_total", "counter", "Requests, by how they ended.");
+    head(
+        &mut text,
+        "lodge_app_requests_total",
+        "counter",
+        "Requests, by how they ended.",
+    );
     for (app, stats) in apps {
         for (outcome, value) in OUTCOMES {
             let labels = format_args!("app=\"{app}\",outcome=\"{outcome}\"");
-            line(&mut text, format_args!("lodge_app_requests_total{{{labels}}} {}", value(stats)));
+            line(
+                &mut text,
+                format_args!("lodge_app_requests_total{{{labels}}} {}", value(stats)),
+            );
         }
     }
     for (name, kind, help, value) in SERIES {
         head(&mut text, name, kind, help);
         for (app, stats) in apps {
-            line(&mut text, format_args!("{name}{{app=\"{app}\"}} {}", value(stats)));
+            line(
+                &mut text,
+                format_args!("{name}{{app=\"{app}\"}} {}", value(stats)),
+            );
         }
     }
     text
@@ -136,8 +200,15 @@ mod tests {
 
     #[test]
     fn the_text_is_what_prometheus_reads() {
-        let stats = MeterSnapshot { answered: 3, memory_bytes: 42, ..MeterSnapshot::default() };
-        let text = write(&[("shop".parse().unwrap(), stats)], &BTreeMap::from([("running", 1)]));
+        let stats = MeterSnapshot {
+            answered: 3,
+            memory_bytes: 42,
+            ..MeterSnapshot::default()
+        };
+        let text = write(
+            &[("shop".parse().unwrap(), stats)],
+            &BTreeMap::from([("running", 1)]),
+        );
         for line in [
             "lodge_apps{status=\"running\"} 1",
             "lodge_app_requests_total{app=\"shop\",outcome=\"answered\"} 3",

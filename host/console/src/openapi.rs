@@ -41,7 +41,10 @@ pub(crate) fn skeleton() -> OpenApi {
             .to_owned(),
     );
     let mut components = Components::new();
-    components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme(
+        "bearer",
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
     components.add_security_scheme(
         "cookie",
         SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::auth::COOKIE))),
@@ -65,7 +68,9 @@ pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
     components.schemas.insert(name.clone(), Members::schema());
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
-            if let (Some(id), Some([tag, ..])) = (&mut operation.operation_id, operation.tags.as_deref()) {
+            if let (Some(id), Some([tag, ..])) =
+                (&mut operation.operation_id, operation.tags.as_deref())
+            {
                 *id = format!("{tag}_{id}");
             }
             let schema = Ref::from_schema_name(&name);
@@ -74,14 +79,23 @@ pub(crate) fn finish(mut document: OpenApi) -> OpenApi {
                 .description("what went wrong, and what to do")
                 .content(PROBLEM_JSON, content)
                 .build();
-            operation.responses.responses.insert("default".to_owned(), problem.into());
+            operation
+                .responses
+                .responses
+                .insert("default".to_owned(), problem.into());
         }
     }
     document
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
-        .into_iter()
-        .filter_map(Option::as_mut)
+    [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .filter_map(Option::as_mut)
 }

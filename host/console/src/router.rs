@@ -45,12 +45,16 @@ pub fn openapi_document(console: &Console) -> OpenApi {
 }
 
 fn api(console: &Console) -> OpenApiRouter<Console> {
-    OpenApiRouter::with_openapi(openapi::skeleton()).merge(open()).merge(guarded(console))
+    OpenApiRouter::with_openapi(openapi::skeleton())
+        .merge(open())
+        .merge(guarded(console))
 }
 
 /// Endpoints that anybody may ask.
 fn open() -> OpenApiRouter<Console> {
-    OpenApiRouter::new().routes(routes!(auth::login)).routes(routes!(openapi::show))
+    OpenApiRouter::new()
+        .routes(routes!(auth::login))
+        .routes(routes!(openapi::show))
 }
 
 /// Endpoints that need a credential.
@@ -74,7 +78,10 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(environments::list))
         .routes(routes!(operations::show))
         .routes(routes!(events::follow))
-        .route_layer(middleware::from_fn_with_state(console.clone(), idempotency::layer))
+        .route_layer(middleware::from_fn_with_state(
+            console.clone(),
+            idempotency::layer,
+        ))
         .route_layer(middleware::from_fn_with_state(console.clone(), require))
 }
 
@@ -115,13 +122,27 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_problem_that_hides_its_text() {
         let router = Router::new()
-            .route("/", get(async || -> &'static str { panic!("the secret cause") }))
+            .route(
+                "/",
+                get(async || -> &'static str { panic!("the secret cause") }),
+            )
             .layer(CatchPanicLayer::custom(panicked));
-        let response = router.oneshot(http::Request::new(axum::body::Body::empty())).await.unwrap();
+        let response = router
+            .oneshot(http::Request::new(axum::body::Body::empty()))
+            .await
+            .unwrap();
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
-        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+        let body = axum::body::to_bytes(response.into_body(), 10_000)
+            .await
+            .unwrap();
         let text = String::from_utf8_lossy(&body).into_owned();
-        assert!(text.contains("\"internal\"") && !text.contains("secret cause"), "{text}");
+        assert!(
+            text.contains("\"internal\"") && !text.contains("secret cause"),
+            "{text}"
+        );
     }
 }

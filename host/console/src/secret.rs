@@ -41,7 +41,10 @@ pub(crate) fn password() -> Result<String, NoRandomness> {
         if index > 0 && index % 5 == 0 {
             password.push('-');
         }
-        let letter = PASSWORD_LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'a');
+        let letter = PASSWORD_LETTERS
+            .get(usize::from(byte % 32))
+            .copied()
+            .unwrap_or(b'a');
         password.push(char::from(letter));
     }
     Ok(password)
@@ -65,7 +68,10 @@ mod tests {
 
     #[test]
     fn secrets_are_long_and_differ() {
-        let (one, two) = (token(SESSION_PREFIX).unwrap(), token(SESSION_PREFIX).unwrap());
+        let (one, two) = (
+            token(SESSION_PREFIX).unwrap(),
+            token(SESSION_PREFIX).unwrap(),
+        );
         assert_ne!(one, two);
         assert_eq!(one.len(), SESSION_PREFIX.len() + 64);
         assert_eq!(hash(&one).len(), 64);

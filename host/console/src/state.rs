@@ -119,7 +119,12 @@ impl Console {
     /// Ends when the console is being stopped.
     pub(crate) async fn stopped(&self) {
         // An error means that the sender is gone, which this clone's `Arc` keeps from happening.
-        let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
+        let _ = self
+            .0
+            .stopping
+            .subscribe()
+            .wait_for(|stopping| *stopping)
+            .await;
     }
 }
 

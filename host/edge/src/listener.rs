@@ -10,15 +10,17 @@
 
 mod connection;
 mod stream;
+mod streams;
 mod sweep;
 
 pub(crate) use connection::{Conn, InFlight};
+pub(crate) use streams::{Awaits, note};
 
 use crate::resolve::Routes;
 use crate::{Settings, dispatch};
 use connection::{Connections, Guarded};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use lodge_model::Activator;
 use std::io;
@@ -26,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use stream::Stream;
+use streams::Streams;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -50,7 +53,7 @@ pub struct Edge {
     pub(crate) routes: Arc<Routes>,
     pub(crate) activator: Arc<dyn Activator>,
     pub(crate) apps_suffix: Option<String>,
-    http: auto::Builder<TokioExecutor>,
+    http: auto::Builder<Streams>,
     connections: Connections,
 }
 
@@ -158,8 +161,8 @@ impl Edge {
     }
 }
 
-fn http_settings(settings: &Settings) -> auto::Builder<TokioExecutor> {
-    let mut http = auto::Builder::new(TokioExecutor::new());
+fn http_settings(settings: &Settings) -> auto::Builder<Streams> {
+    let mut http = auto::Builder::new(Streams { stall_timeout: settings.stall_timeout });
     http.http1()
         // The sweep bounds how long a head may take.
         .header_read_timeout(None)

@@ -6,8 +6,8 @@
 mod app;
 mod app_fields;
 mod client;
-mod component;
 mod completions;
+mod component;
 mod credentials;
 mod deploy;
 mod dev;
@@ -101,7 +101,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Some(Command::Login(args)) => (args.remote.json, login::run(&args)),
         Some(Command::Logout(args)) => (args.remote.json, login::run_logout(&args)),
         Some(Command::Token(args)) => (args.remote.json, token::run(&args)),
-        Some(Command::New(args)) => (false, new::run(&args)),
+        Some(Command::New(args)) => (args.json, new::run(&args)),
         Some(Command::Dev(args)) => (args.remote.json, dev::run(&args)),
         Some(Command::Completions(args)) => (false, completions::run(&args)),
     };
@@ -133,20 +133,31 @@ mod tests {
     #[test]
     fn every_command_says_what_it_does() {
         fn check(command: &clap::Command) {
-            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+            assert!(
+                command.get_about().is_some(),
+                "{} has no help",
+                command.get_name()
+            );
             for argument in command.get_arguments() {
                 let id = argument.get_id();
-                assert!(argument.get_help().is_some(), "{} {id} has no help", command.get_name());
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {id} has no help",
+                    command.get_name()
+                );
             }
             command.get_subcommands().for_each(check);
         }
         let mut command = Cli::command();
         command.build();
-        command.get_subcommands().filter(|c| c.get_name() != "help").for_each(|command| {
-            if !matches!(command.get_name(), "serve") {
-                check(command);
-            }
-        });
+        command
+            .get_subcommands()
+            .filter(|c| c.get_name() != "help")
+            .for_each(|command| {
+                if !matches!(command.get_name(), "serve") {
+                    check(command);
+                }
+            });
     }
 
     #[test]

@@ -72,13 +72,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     })
     .await?;
 
-    let console_settings = lodge_console::Settings {
-        addresses: Addresses { listen: Some(apps_address), apps_domain: config.apps_domain.clone() },
-        open_metrics: config.open_metrics,
-        trusted_proxies: config.trusted_proxies.clone(),
-        ..lodge_console::Settings::default()
-    };
-    let console = Console::open(db.clone(), supervisor.clone(), console_settings).await?;
+    let console = Console::open(db.clone(), supervisor.clone(), console_settings(&config, apps_address)).await?;
     let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
 
     // Shown at once: whatever happens after it, a generated password is not lost.
@@ -212,6 +206,15 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
         instances: config.max_instances,
         guest_turns: if config.cpu_gate { config.guest_threads } else { usize::MAX },
     })
+}
+
+fn console_settings(config: &Config, apps: SocketAddr) -> lodge_console::Settings {
+    lodge_console::Settings {
+        addresses: Addresses { listen: Some(apps), apps_domain: config.apps_domain.clone() },
+        open_metrics: config.open_metrics,
+        trusted_proxies: config.trusted_proxies.clone(),
+        ..lodge_console::Settings::default()
+    }
 }
 
 fn edge_settings(config: &Config) -> lodge_edge::Settings {

@@ -61,6 +61,11 @@ impl Api {
         self
     }
 
+    /// What the credential is in an `Authorization` header.
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Answer {
         self.try_send(Method::GET, path, None).unwrap()

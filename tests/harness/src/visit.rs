@@ -102,7 +102,7 @@ impl Visit {
         {
             return Err(error);
         }
-        parse(&answer, self.method == "HEAD").ok_or_else(|| {
+        Reply::parse(&answer, self.method == "HEAD").ok_or_else(|| {
             let text = String::from_utf8_lossy(&answer).into_owned();
             std::io::Error::new(std::io::ErrorKind::InvalidData, format!("no answer: {text:?}"))
         })
@@ -116,6 +116,33 @@ impl Visit {
 }
 
 impl Reply {
+    /// Takes a whole answer apart; nothing if it is none. `is_head`: it has no body, whatever its
+    /// head says.
+    pub fn parse(answer: &[u8], is_head: bool) -> Option<Self> {
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let text = std::str::from_utf8(&answer[..end]).ok()?;
+        let status = text.get(9..12)?.parse().ok()?;
+        let rest = &answer[end + 4..];
+        if status == 100 {
+            return Self::parse(rest, is_head);
+        }
+        let lower_names = text.split("\r\n").map(|line| match line.split_once(": ") {
+            Some((name, value)) => format!("{}: {value}\n", name.to_ascii_lowercase()),
+            None => format!("{line}\n"),
+        });
+        let head: String = lower_names.collect();
+        let mut reply = Self { status, head, body: rest.to_vec(), trailers: String::new(), whole: true };
+        let length = reply.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if is_head {
+            reply.whole = rest.is_empty();
+        } else if reply.header("transfer-encoding") == Some("chunked") {
+            (reply.body, reply.trailers, reply.whole) = dechunk(rest);
+        } else if let Some(length) = length {
+            reply.whole = rest.len() == length;
+        }
+        Some(reply)
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -136,31 +163,6 @@ impl Reply {
         let mut lines = self.head.lines();
         lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
-}
-
-fn parse(answer: &[u8], is_head: bool) -> Option<Reply> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&answer[..end]).ok()?;
-    let status = text.get(9..12)?.parse().ok()?;
-    let rest = &answer[end + 4..];
-    if status == 100 {
-        return parse(rest, is_head);
-    }
-    let lower_names = text.split("\r\n").map(|line| match line.split_once(": ") {
-        Some((name, value)) => format!("{}: {value}\n", name.to_ascii_lowercase()),
-        None => format!("{line}\n"),
-    });
-    let head: String = lower_names.collect();
-    let mut reply = Reply { status, head, body: rest.to_vec(), trailers: String::new(), whole: true };
-    let length = reply.header("content-length").and_then(|length| length.parse::<usize>().ok());
-    if is_head {
-        reply.whole = rest.is_empty();
-    } else if reply.header("transfer-encoding") == Some("chunked") {
-        (reply.body, reply.trailers, reply.whole) = dechunk(rest);
-    } else if let Some(length) = length {
-        reply.whole = rest.len() == length;
-    }
-    Some(reply)
 }
 
 /// The body, the trailers, and whether the end was there.

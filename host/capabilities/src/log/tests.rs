@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test may wait")]
+
 use super::*;
 use lodge_model::LogSource;
 

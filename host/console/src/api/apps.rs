@@ -32,7 +32,10 @@ impl AppAnswer {
     fn new(console: &Console, headers: &HeaderMap, app: App) -> Self {
         // Masked by the supervisor already; secrets are worth a second lock on the door.
         let app = app.masked();
-        Self { urls: console.settings().addresses.of(&app, headers), app }
+        Self {
+            urls: console.settings().addresses.of(&app, headers),
+            app,
+        }
     }
 }
 
@@ -45,8 +48,14 @@ pub(crate) async fn create(
     headers: HeaderMap,
     Json(new): Json<NewApp>,
 ) -> Result<(StatusCode, Answer<AppAnswer>), Problem> {
-    let app = console.supervisor().create_app(new, &principal.actor()).await?;
-    Ok((StatusCode::CREATED, Answer(AppAnswer::new(&console, &headers, app))))
+    let app = console
+        .supervisor()
+        .create_app(new, &principal.actor())
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Answer(AppAnswer::new(&console, &headers, app)),
+    ))
 }
 
 /// Which apps.
@@ -88,10 +97,19 @@ pub(crate) async fn list(
         desired: params.desired,
         component: params.component,
     };
-    let page = Page { cursor: params.cursor, limit: params.limit };
+    let page = Page {
+        cursor: params.cursor,
+        limit: params.limit,
+    };
     let listing = console.supervisor().apps(&filter, &page)?;
-    let items = listing.items.into_iter().map(|app| AppAnswer::new(&console, &headers, app));
-    Ok(Answer(List { items: items.collect(), next_cursor: listing.next_cursor }))
+    let items = listing
+        .items
+        .into_iter()
+        .map(|app| AppAnswer::new(&console, &headers, app));
+    Ok(Answer(List {
+        items: items.collect(),
+        next_cursor: listing.next_cursor,
+    }))
 }
 
 /// Show an app.
@@ -121,7 +139,10 @@ pub(crate) async fn update(
     PathApp(id): PathApp,
     Json(patch): Json<AppPatch>,
 ) -> Result<Answer<AppAnswer>, Problem> {
-    let app = console.supervisor().update_app(&id, patch, &principal.actor()).await?;
+    let app = console
+        .supervisor()
+        .update_app(&id, patch, &principal.actor())
+        .await?;
     Ok(Answer(AppAnswer::new(&console, &headers, app)))
 }
 
@@ -147,7 +168,10 @@ pub(crate) async fn remove(
     _: NoBody,
 ) -> Result<Accepted, Problem> {
     let data = params.data.unwrap_or(DataPolicy::Keep);
-    let operation = console.supervisor().delete_app(&id, data, &principal.actor()).await?;
+    let operation = console
+        .supervisor()
+        .delete_app(&id, data, &principal.actor())
+        .await?;
     Ok(Accepted { operation })
 }
 
@@ -189,7 +213,10 @@ pub(crate) async fn restart(
     PathApp(id): PathApp,
     _: NoBody,
 ) -> Result<Accepted, Problem> {
-    let operation = console.supervisor().restart(&id, &principal.actor()).await?;
+    let operation = console
+        .supervisor()
+        .restart(&id, &principal.actor())
+        .await?;
     Ok(Accepted { operation })
 }
 
@@ -222,7 +249,9 @@ pub(crate) async fn logs(
         return Err(lodge_model::Invalid::new("limit", message).into());
     }
     let level = params.level.unwrap_or(LogLevel::Debug);
-    Ok(Answer(List::whole(console.supervisor().logs(&id, limit, level)?)))
+    Ok(Answer(List::whole(
+        console.supervisor().logs(&id, limit, level)?,
+    )))
 }
 
 /// Show what an app used and how its requests ended, since the host started.
@@ -245,5 +274,7 @@ pub(crate) async fn events(
     PathApp(id): PathApp,
     Query(page): Query<PageParams>,
 ) -> Result<Answer<List<AuditEvent>>, Problem> {
-    Ok(Answer(console.supervisor().events(&id, &page.into()).await?.into()))
+    Ok(Answer(
+        console.supervisor().events(&id, &page.into()).await?.into(),
+    ))
 }

@@ -6,9 +6,9 @@ use crate::problem::Problem;
 use crate::secret;
 use crate::state::{Console, now_ms};
 use axum::Json as Answer;
+use axum::extract::FromRequest as _;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::extract::FromRequest as _;
 use http::{HeaderValue, StatusCode, header};
 use lodge_db::events::{self, NewEvent};
 use lodge_db::sessions::{self, Session};
@@ -35,7 +35,9 @@ pub(crate) struct Login {
 
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("Login")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,6 +64,7 @@ pub(crate) async fn login(
     client::check_origin(request.headers(), false)?;
     let trusted = &console.settings().trusted_proxies;
     let address = client::address(request.extensions(), request.headers(), trusted);
+    let tls = client::has_tls(request.extensions(), request.headers(), trusted);
     let Json(Login { email, password }) = Json::from_request(request, &console).await?;
     let email = root::normal_email(&email);
     if email.len() > 254 || password::too_long(&password) {
@@ -91,8 +94,11 @@ pub(crate) async fn login(
     };
     sessions::insert(console.db(), &session, MAX_SESSIONS).await?;
     record(&console, &user.email, "session.create", None).await?;
-    let cookie = auth::set_cookie(&token);
-    Ok(with_cookie(Answer(LoggedIn { token, expires_at }).into_response(), &cookie))
+    let cookie = auth::set_cookie(&token, tls);
+    Ok(with_cookie(
+        Answer(LoggedIn { token, expires_at }).into_response(),
+        &cookie,
+    ))
 }
 
 /// End this session.
@@ -112,7 +118,10 @@ pub(crate) async fn logout(
     };
     sessions::remove(console.db(), hash).await?;
     record(&console, principal.actor().as_str(), "session.remove", None).await?;
-    Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), &auth::set_cookie("")))
+    Ok(with_cookie(
+        StatusCode::NO_CONTENT.into_response(),
+        &auth::set_cookie("", false),
+    ))
 }
 
 /// What proves who asks.
@@ -181,10 +190,16 @@ pub(crate) async fn password(
     let Json(change): Json<PasswordChange> = Json::from_request(request, &console).await?;
     password::check("new_password", &change.new_password)?;
     let user = &principal.user;
-    console.logins().charge(address, &user.email).map_err(too_many_attempts)?;
+    console
+        .logins()
+        .charge(address, &user.email)
+        .map_err(too_many_attempts)?;
     let hash = Some(user.password_hash.clone());
     if password::too_long(&change.current_password)
-        || !console.passwords().verify(change.current_password, hash).await?
+        || !console
+            .passwords()
+            .verify(change.current_password, hash)
+            .await?
     {
         return Err(Invalid::new("current_password", "is not your password").into());
     }
@@ -195,7 +210,13 @@ pub(crate) async fn password(
         Credential::Token { .. } => None,
     };
     users::set_password(console.db(), &user.id, &hash, keep).await?;
-    record(&console, principal.actor().as_str(), "user.password", Some(&user.email)).await?;
+    record(
+        &console,
+        principal.actor().as_str(),
+        "user.password",
+        Some(&user.email),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -208,7 +229,14 @@ pub(crate) async fn record(
 ) -> Result<(), Problem> {
     let mut tx = console.db().begin().await?;
     let time = now_ms();
-    let event = NewEvent { time, actor, action, subject, result: "succeeded", ..NewEvent::default() };
+    let event = NewEvent {
+        time,
+        actor,
+        action,
+        subject,
+        result: "succeeded",
+        ..NewEvent::default()
+    };
     events::insert(&mut tx, &event).await?;
     Ok(tx.commit().await.map_err(lodge_db::Error::from)?)
 }

@@ -46,17 +46,38 @@ pub(crate) async fn upload(
     request: Request,
 ) -> Result<(StatusCode, Answer<Component>), Problem> {
     check_encoding(request.headers())?;
-    let new =
-        NewComponent { len: declared_len(&request), name: params.name, version: params.version };
-    let body = request.into_body().into_data_stream().map_err(std::io::Error::other);
-    let (component, created) =
-        console.supervisor().upload(body, new, &principal.actor()).await?;
-    Ok((if created { StatusCode::CREATED } else { StatusCode::OK }, Answer(component)))
+    let new = NewComponent {
+        len: declared_len(&request),
+        name: params.name,
+        version: params.version,
+    };
+    let body = request
+        .into_body()
+        .into_data_stream()
+        .map_err(std::io::Error::other);
+    let (component, created) = console
+        .supervisor()
+        .upload(body, new, &principal.actor())
+        .await?;
+    Ok((
+        if created {
+            StatusCode::CREATED
+        } else {
+            StatusCode::OK
+        },
+        Answer(component),
+    ))
 }
 
 /// The body's length, from `Content-Length`; none where it is sent in chunks.
 fn declared_len(request: &Request) -> Option<u64> {
-    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    request
+        .headers()
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// The digest is that of the bytes as sent: compressed ones would be another component.
@@ -101,10 +122,18 @@ pub(crate) async fn list(
     State(console): State<Console>,
     Query(params): Query<ListParams>,
 ) -> Result<Answer<List<Component>>, Problem> {
-    let filter =
-        ComponentFilter { search: params.search, name: params.name, status: params.status };
-    let page = Page { cursor: params.cursor, limit: params.limit };
-    Ok(Answer(console.supervisor().components(&filter, &page)?.into()))
+    let filter = ComponentFilter {
+        search: params.search,
+        name: params.name,
+        status: params.status,
+    };
+    let page = Page {
+        cursor: params.cursor,
+        limit: params.limit,
+    };
+    Ok(Answer(
+        console.supervisor().components(&filter, &page)?.into(),
+    ))
 }
 
 /// Show a component.
@@ -131,7 +160,10 @@ async fn wait_compiled(console: &Console, digest: Digest) -> Result<Component, P
     let mut live = console.supervisor().subscribe();
     loop {
         let component = console.supervisor().component(&digest)?;
-        if matches!(component.status, ComponentStatus::Ready | ComponentStatus::Failed) {
+        if matches!(
+            component.status,
+            ComponentStatus::Ready | ComponentStatus::Failed
+        ) {
             return Ok(component);
         }
         loop {
@@ -156,6 +188,9 @@ pub(crate) async fn remove(
     PathDigest(digest): PathDigest,
     _: NoBody,
 ) -> Result<StatusCode, Problem> {
-    console.supervisor().remove_component(digest, &principal.actor()).await?;
+    console
+        .supervisor()
+        .remove_component(digest, &principal.actor())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -34,14 +34,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) async fn follow(
     State(console): State<Console>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let place = Arc::clone(console.event_streams()).try_acquire_owned().map_err(|_| {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too_many_streams",
-            format!("{MAX_EVENT_STREAMS} event streams are open: close one"),
-        )
-        .retry_after(5)
-    })?;
+    let place = Arc::clone(console.event_streams())
+        .try_acquire_owned()
+        .map_err(|_| {
+            Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too_many_streams",
+                format!("{MAX_EVENT_STREAMS} event streams are open: close one"),
+            )
+            .retry_after(5)
+        })?;
     let live = BroadcastStream::new(console.supervisor().subscribe());
     let end = async move {
         tokio::select! {

@@ -83,7 +83,10 @@ impl NewToken {
         if length == 0 || length > 100 || self.name.chars().any(char::is_control) {
             return Err(Invalid::new("name", "must have 1 to 100 characters"));
         }
-        if self.expires_in_days.is_some_and(|days| days == 0 || days > MAX_DAYS) {
+        if self
+            .expires_in_days
+            .is_some_and(|days| days == 0 || days > MAX_DAYS)
+        {
             return Err(Invalid::new(
                 "expires_in_days",
                 format!("must be 1 to {MAX_DAYS}, or absent for a token that does not end"),
@@ -104,14 +107,17 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     new.check()?;
     let now = now_ms();
-    let random = |made: Result<String, _>| made.map_err(|e: secret::NoRandomness| Problem::internal(&e));
+    let random =
+        |made: Result<String, _>| made.map_err(|e: secret::NoRandomness| Problem::internal(&e));
     let secret = random(secret::token(secret::TOKEN_PREFIX))?;
     let token = tokens::Token {
         id: random(secret::id("tok_"))?,
         user: principal.user.id.clone(),
         name: new.name.trim().to_owned(),
         created_at: now,
-        expires_at: new.expires_in_days.map(|days| now + i64::from(days) * DAY_MS),
+        expires_at: new
+            .expires_in_days
+            .map(|days| now + i64::from(days) * DAY_MS),
         last_used: None,
     };
     if !tokens::insert(console.db(), &token, &secret::hash(&secret), MAX_TOKENS).await? {
@@ -121,7 +127,13 @@ pub(crate) async fn create(
             format!("you have {MAX_TOKENS} tokens already: remove one that is not used"),
         ));
     }
-    record(&console, principal.actor().as_str(), "token.create", Some(&token.id)).await?;
+    record(
+        &console,
+        principal.actor().as_str(),
+        "token.create",
+        Some(&token.id),
+    )
+    .await?;
     let made = MadeToken {
         id: token.id,
         name: token.name,
@@ -144,7 +156,9 @@ pub(crate) async fn list(
     principal: Principal,
 ) -> Result<Answer<List<TokenInfo>>, Problem> {
     let tokens = tokens::list(console.db(), &principal.user.id).await?;
-    Ok(Answer(List::whole(tokens.into_iter().map(TokenInfo::from).collect())))
+    Ok(Answer(List::whole(
+        tokens.into_iter().map(TokenInfo::from).collect(),
+    )))
 }
 
 /// Remove an API token. It is refused from then on.
@@ -159,6 +173,12 @@ pub(crate) async fn remove(
     if !tokens::remove(console.db(), &principal.user.id, &id).await? {
         return Err(Problem::not_found("token", &id));
     }
-    record(&console, principal.actor().as_str(), "token.remove", Some(&id)).await?;
+    record(
+        &console,
+        principal.actor().as_str(),
+        "token.remove",
+        Some(&id),
+    )
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }

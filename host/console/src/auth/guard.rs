@@ -29,7 +29,11 @@ pub struct LoginLimits {
 
 impl Default for LoginLimits {
     fn default() -> Self {
-        Self { per_address: 10, per_account: 30, window: Duration::from_secs(300) }
+        Self {
+            per_address: 10,
+            per_account: 30,
+            window: Duration::from_secs(300),
+        }
     }
 }
 
@@ -40,7 +44,10 @@ impl LoginLimits {
     /// The field that is zero.
     pub fn check(&self) -> Result<(), Invalid> {
         if self.per_address == 0 || self.per_account == 0 {
-            return Err(Invalid::new("login_limits", "must allow at least one attempt"));
+            return Err(Invalid::new(
+                "login_limits",
+                "must allow at least one attempt",
+            ));
         }
         Ok(())
     }
@@ -56,7 +63,11 @@ pub(crate) struct LoginGuard {
 
 impl LoginGuard {
     pub(crate) fn new(limits: LoginLimits) -> Self {
-        Self { limits, addresses: Mutex::default(), accounts: Mutex::default() }
+        Self {
+            limits,
+            addresses: Mutex::default(),
+            accounts: Mutex::default(),
+        }
     }
 
     /// Charges one attempt.
@@ -65,10 +76,19 @@ impl LoginGuard {
     /// After how long the next one is possible.
     pub(crate) fn charge(&self, address: IpAddr, account: &str) -> Result<(), Duration> {
         let now = Instant::now();
-        let LoginLimits { per_address, per_account, window } = self.limits;
+        let LoginLimits {
+            per_address,
+            per_account,
+            window,
+        } = self.limits;
         let address = network(address);
-        self.addresses.lock().charge(address, per_address, window, now)?;
-        let charged = self.accounts.lock().charge(account.to_owned(), per_account, window, now);
+        self.addresses
+            .lock()
+            .charge(address, per_address, window, now)?;
+        let charged = self
+            .accounts
+            .lock()
+            .charge(account.to_owned(), per_account, window, now);
         if charged.is_err() {
             self.addresses.lock().refund(&address);
         }
@@ -103,19 +123,33 @@ struct Table<K> {
 
 impl<K> Default for Table<K> {
     fn default() -> Self {
-        Self { entries: HashMap::new() }
+        Self {
+            entries: HashMap::new(),
+        }
     }
 }
 
 impl<K: Eq + Hash + Clone> Table<K> {
-    fn charge(&mut self, key: K, limit: u32, window: Duration, now: Instant) -> Result<(), Duration> {
+    fn charge(
+        &mut self,
+        key: K,
+        limit: u32,
+        window: Duration,
+        now: Instant,
+    ) -> Result<(), Duration> {
         if !self.entries.contains_key(&key) {
             self.make_room(window, now);
         }
-        let entry = self.entries.entry(key).or_insert(Entry { attempts: 0, since: now });
+        let entry = self.entries.entry(key).or_insert(Entry {
+            attempts: 0,
+            since: now,
+        });
         let age = now.saturating_duration_since(entry.since);
         if age >= window {
-            *entry = Entry { attempts: 0, since: now };
+            *entry = Entry {
+                attempts: 0,
+                since: now,
+            };
         } else if entry.attempts >= limit {
             return Err(window.saturating_sub(age));
         }
@@ -136,11 +170,15 @@ impl<K: Eq + Hash + Clone> Table<K> {
         if self.entries.len() < CAPACITY {
             return;
         }
-        self.entries.retain(|_, entry| now.saturating_duration_since(entry.since) < window);
+        self.entries
+            .retain(|_, entry| now.saturating_duration_since(entry.since) < window);
         if self.entries.len() < CAPACITY {
             return;
         }
-        let least = self.entries.iter().min_by_key(|(_, entry)| (entry.attempts, entry.since));
+        let least = self
+            .entries
+            .iter()
+            .min_by_key(|(_, entry)| (entry.attempts, entry.since));
         if let Some(key) = least.map(|(key, _)| key.clone()) {
             self.entries.remove(&key);
         }
@@ -152,7 +190,11 @@ mod tests {
     use super::*;
 
     fn guard(per_address: u32, per_account: u32) -> LoginGuard {
-        LoginGuard::new(LoginLimits { per_address, per_account, window: Duration::from_secs(60) })
+        LoginGuard::new(LoginLimits {
+            per_address,
+            per_account,
+            window: Duration::from_secs(60),
+        })
     }
 
     fn address(last: u8) -> IpAddr {
@@ -194,7 +236,9 @@ mod tests {
         let guard = guard(1, 100);
         guard.charge("2001:db8::1".parse().unwrap(), "a").unwrap();
         assert!(guard.charge("2001:db8::2".parse().unwrap(), "b").is_err());
-        guard.charge("2001:db8:0:1::1".parse().unwrap(), "c").unwrap();
+        guard
+            .charge("2001:db8:0:1::1".parse().unwrap(), "c")
+            .unwrap();
     }
 
     #[test]
@@ -204,9 +248,14 @@ mod tests {
             guard.charge(address(1), "root").unwrap();
         }
         for index in 0..CAPACITY * 2 {
-            guard.charge(address(1), &format!("made-up-{index}")).unwrap();
+            guard
+                .charge(address(1), &format!("made-up-{index}"))
+                .unwrap();
         }
         assert_eq!(guard.accounts.lock().entries.len(), CAPACITY);
-        assert!(guard.charge(address(1), "root").is_err(), "the flood cleared root's counter");
+        assert!(
+            guard.charge(address(1), "root").is_err(),
+            "the flood cleared root's counter"
+        );
     }
 }

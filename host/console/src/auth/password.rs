@@ -72,16 +72,23 @@ impl Passwords {
     /// The PHC string of a password.
     pub(crate) async fn hash(&self, password: String) -> Result<String, Error> {
         let params = self.params.clone();
-        self.run(move || hash_now(&params, password.as_bytes())).await?
+        self.run(move || hash_now(&params, password.as_bytes()))
+            .await?
     }
 
     /// Whether the password is the one behind `hash`; without a hash (an unknown user) it is not,
     /// after the same time.
-    pub(crate) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+    pub(crate) async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.to_string());
         let params = self.params.clone();
-        let matches = self.run(move || verify_now(&params, password.as_bytes(), &hash)).await??;
+        let matches = self
+            .run(move || verify_now(&params, password.as_bytes(), &hash))
+            .await??;
         Ok(matches && known)
     }
 
@@ -90,7 +97,10 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let _place = self.waiting.try_acquire().map_err(|_| Error::Busy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Error::Busy)?;
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Busy)?;
         // The permit moves along: a caller who goes away does not make room for another hash
         // while this one still runs.
         let task = tokio::task::spawn_blocking(move || {
@@ -102,7 +112,11 @@ impl Passwords {
 }
 
 fn hasher(params: &Params) -> Argon2<'static> {
-    Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params.clone())
+    Argon2::new(
+        argon2::Algorithm::Argon2id,
+        argon2::Version::V0x13,
+        params.clone(),
+    )
 }
 
 fn hash_now(params: &Params, password: &[u8]) -> Result<String, Error> {
@@ -150,9 +164,24 @@ mod tests {
         let passwords = cheap();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$"));
-        assert!(passwords.verify("correct horse".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.verify("battery staple".into(), Some(hash)).await.unwrap());
-        assert!(!passwords.verify("no user has this password".into(), None).await.unwrap());
+        assert!(
+            passwords
+                .verify("correct horse".into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("battery staple".into(), Some(hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !passwords
+                .verify("no user has this password".into(), None)
+                .await
+                .unwrap()
+        );
     }
 
     #[tokio::test]
@@ -168,7 +197,10 @@ mod tests {
         while passwords.waiting.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(passwords.hash("one more".into()).await, Err(Error::Busy)));
+        assert!(matches!(
+            passwords.hash("one more".into()).await,
+            Err(Error::Busy)
+        ));
         drop(held);
         for waiter in waiters {
             waiter.await.unwrap().unwrap();

@@ -28,7 +28,9 @@ impl GeneratedPassword {
 
 impl fmt::Debug for GeneratedPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GeneratedPassword").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("GeneratedPassword")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -74,21 +76,31 @@ pub async fn ensure_root(
     let user = User {
         id: secret::id("user_")?,
         email,
-        password_hash: hash.await.map_err(|error| RootError::Hash(error.to_string()))?,
+        password_hash: hash
+            .await
+            .map_err(|error| RootError::Hash(error.to_string()))?,
         created_at: now_ms(),
         must_change_password: false,
     };
     let made = users::insert_first(db, &user).await?;
-    Ok((made && generated).then_some(GeneratedPassword { email: user.email, password: chosen }))
+    Ok((made && generated).then_some(GeneratedPassword {
+        email: user.email,
+        password: chosen,
+    }))
 }
 
 /// An email address as it is stored and compared: trimmed, lower case. Its form is barely checked
 /// (RFC 5321 allows nearly everything); it must be one line with an `@` inside.
 fn email_of(field: &str, email: &str) -> Result<String, Invalid> {
     let email = normal_email(email);
-    let at = email.find('@').is_some_and(|at| at > 0 && at + 1 < email.len());
+    let at = email
+        .find('@')
+        .is_some_and(|at| at > 0 && at + 1 < email.len());
     if !at || email.len() > 254 || email.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Invalid::new(field, "must be an email address such as root@example.com"));
+        return Err(Invalid::new(
+            field,
+            "must be an email address such as root@example.com",
+        ));
     }
     Ok(email)
 }
@@ -104,7 +116,10 @@ mod tests {
 
     #[test]
     fn emails() {
-        assert_eq!(email_of("e", " Root@Example.com ").unwrap(), "root@example.com");
+        assert_eq!(
+            email_of("e", " Root@Example.com ").unwrap(),
+            "root@example.com"
+        );
         for bad in ["", "root", "@example.com", "root@", "a b@c", "a@b\n"] {
             assert_eq!(email_of("e", bad).is_ok(), bad == "a@b\n", "{bad:?}");
         }
@@ -112,7 +127,10 @@ mod tests {
 
     #[test]
     fn a_generated_password_is_not_shown_by_debug() {
-        let generated = GeneratedPassword { email: "a@b".into(), password: "hidden".into() };
+        let generated = GeneratedPassword {
+            email: "a@b".into(),
+            password: "hidden".into(),
+        };
         assert!(!format!("{generated:?}").contains("hidden"));
         assert_eq!(generated.reveal(), "hidden");
     }

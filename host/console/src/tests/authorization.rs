@@ -15,7 +15,11 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
     let no_app = 404;
     vec![
         ("GET /api/auth/me", None, 200),
-        ("POST /api/auth/password", Some(json!({ "current_password": "x", "new_password": "12345678" })), 422),
+        (
+            "POST /api/auth/password",
+            Some(json!({ "current_password": "x", "new_password": "12345678" })),
+            422,
+        ),
         ("POST /api/tokens", Some(json!({ "name": "x" })), 201),
         ("GET /api/tokens", None, 200),
         ("DELETE /api/tokens/{id}", None, 404),
@@ -57,7 +61,10 @@ fn endpoints(test: &TestConsole) -> BTreeSet<String> {
 
 fn parts(endpoint: &str) -> (Method, String) {
     let (method, path) = endpoint.split_once(' ').unwrap();
-    (method.parse().unwrap(), path.replace("{id}", "nobody").replace("{digest}", "12"))
+    (
+        method.parse().unwrap(),
+        path.replace("{id}", "nobody").replace("{digest}", "12"),
+    )
 }
 
 #[tokio::test]
@@ -67,10 +74,16 @@ async fn every_endpoint_refuses_without_a_credential() {
     assert!(endpoints.len() > 20, "{endpoints:?}");
     for endpoint in &endpoints {
         let (method, path) = parts(endpoint);
-        for credential in [None, Some("Bearer lodge_session_00"), Some("Bearer lodge_token_00"), Some("Basic cm9vdDo=")] {
+        for credential in [
+            None,
+            Some("Bearer lodge_session_00"),
+            Some("Bearer lodge_token_00"),
+            Some("Basic cm9vdDo="),
+        ] {
             let mut asks = request(method.clone(), &path, None);
             if let Some(value) = credential {
-                asks.headers_mut().insert("authorization", value.parse().unwrap());
+                asks.headers_mut()
+                    .insert("authorization", value.parse().unwrap());
             }
             let answer = test.send(asks).await;
             if OPEN.contains(&endpoint.as_str()) {
@@ -86,8 +99,12 @@ async fn every_endpoint_refuses_without_a_credential() {
 #[tokio::test]
 async fn every_endpoint_has_a_case() {
     let test = TestConsole::new().await;
-    let cased: BTreeSet<String> =
-        cases().iter().map(|(endpoint, _, _)| *endpoint).chain(OPEN.iter().copied()).map(str::to_owned).collect();
+    let cased: BTreeSet<String> = cases()
+        .iter()
+        .map(|(endpoint, _, _)| *endpoint)
+        .chain(OPEN.iter().copied())
+        .map(str::to_owned)
+        .collect();
     assert_eq!(cased, endpoints(&test), "add what is missing to `cases`");
     for (endpoint, body, status) in cases() {
         let (method, path) = parts(endpoint);
@@ -95,7 +112,12 @@ async fn every_endpoint_has_a_case() {
             continue; // Its body does not end; `serving` follows it.
         }
         let answer = test.call(method, &path, body).await;
-        assert_eq!(answer.status.as_u16(), status, "{endpoint}: {}", answer.text);
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{endpoint}: {}",
+            answer.text
+        );
     }
 }
 
@@ -103,11 +125,34 @@ async fn every_endpoint_has_a_case() {
 async fn what_lies_beside_the_api_is_open_but_the_metrics() {
     let test = TestConsole::new().await;
     for path in ["/", "/healthz", "/readyz"] {
-        assert_eq!(test.send(request(Method::GET, path, None)).await.status, 200, "{path}");
+        assert_eq!(
+            test.send(request(Method::GET, path, None)).await.status,
+            200,
+            "{path}"
+        );
     }
-    assert_eq!(test.send(request(Method::GET, "/metrics", None)).await.problem().0, 401);
-    assert!(test.get("/metrics").await.text.contains("# TYPE lodge_apps gauge"));
-    let open = crate::Settings { open_metrics: true, ..Default::default() };
+    assert_eq!(
+        test.send(request(Method::GET, "/metrics", None))
+            .await
+            .problem()
+            .0,
+        401
+    );
+    assert!(
+        test.get("/metrics")
+            .await
+            .text
+            .contains("# TYPE lodge_apps gauge")
+    );
+    let open = crate::Settings {
+        open_metrics: true,
+        ..Default::default()
+    };
     let test = TestConsole::with(open).await;
-    assert_eq!(test.send(request(Method::GET, "/metrics", None)).await.status, 200);
+    assert_eq!(
+        test.send(request(Method::GET, "/metrics", None))
+            .await
+            .status,
+        200
+    );
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 #[tokio::test]
 async fn the_document_is_the_one_checked_in() {
     let test = TestConsole::new().await;
-    let served = test.send(request(Method::GET, "/api/openapi.json", None)).await;
+    let served = test
+        .send(request(Method::GET, "/api/openapi.json", None))
+        .await;
     assert_eq!(served.status, 200);
     let text = format!("{:#}\n", served.json());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
@@ -45,15 +47,24 @@ async fn every_reference_leads_somewhere_and_every_operation_has_errors() {
     assert!(found.len() > 50);
     for target in found {
         let pointer = target.strip_prefix('#').unwrap();
-        assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{target} leads nowhere"
+        );
     }
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let name = format!("{method} {path}");
             assert!(operation["summary"].is_string(), "{name} has no summary");
-            assert!(operation["operationId"].is_string(), "{name} has no operationId");
+            assert!(
+                operation["operationId"].is_string(),
+                "{name} has no operationId"
+            );
             let problem = &operation["responses"]["default"]["content"]["application/problem+json"];
-            assert_eq!(problem["schema"]["$ref"], "#/components/schemas/Problem", "{name}");
+            assert_eq!(
+                problem["schema"]["$ref"], "#/components/schemas/Problem",
+                "{name}"
+            );
         }
     }
 }

@@ -6,7 +6,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 async fn keyed(test: &TestConsole, key: &str, path: &str, body: Option<Value>) -> Answer {
-    test.call_with(Method::POST, path, body, &[("idempotency-key", key)]).await
+    test.call_with(Method::POST, path, body, &[("idempotency-key", key)])
+        .await
 }
 
 #[tokio::test]
@@ -21,24 +22,46 @@ async fn a_repeated_request_gets_the_same_answer_and_acts_once() {
     assert_eq!(first.text, again.text);
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(again.headers["content-type"], "application/json");
-    assert_eq!(test.get("/api/apps").await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        test.get("/api/apps").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     keyed(&test, "k2", "/api/apps", body).await;
-    assert_eq!(test.get("/api/apps").await.json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        test.get("/api/apps").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
 async fn a_key_belongs_to_one_request() {
     let test = TestConsole::new().await;
     test.app("shop").await;
-    assert_eq!(keyed(&test, "k", "/api/apps/shop/start", None).await.status, 202);
+    assert_eq!(
+        keyed(&test, "k", "/api/apps/shop/start", None).await.status,
+        202
+    );
     for (path, body) in [
         ("/api/apps/shop/stop", None),
         ("/api/apps/shop/start", Some(json!({ "other": "body" }))),
     ] {
         let refused = keyed(&test, "k", path, body).await;
-        assert_eq!(refused.problem(), (422, "idempotency_key_reused".into()), "{path}");
+        assert_eq!(
+            refused.problem(),
+            (422, "idempotency_key_reused".into()),
+            "{path}"
+        );
     }
-    assert_eq!(keyed(&test, "k", "/api/apps/shop/start", None).await.status, 202);
+    assert_eq!(
+        keyed(&test, "k", "/api/apps/shop/start", None).await.status,
+        202
+    );
 }
 
 #[tokio::test]
@@ -47,7 +70,10 @@ async fn refusals_are_repeated_too() {
     let body = Some(json!({ "id": "API" }));
     let first = keyed(&test, "k", "/api/apps", body.clone()).await;
     let again = keyed(&test, "k", "/api/apps", body).await;
-    assert_eq!((first.problem(), &first.text), (again.problem(), &again.text));
+    assert_eq!(
+        (first.problem(), &first.text),
+        (again.problem(), &again.text)
+    );
 }
 
 #[tokio::test]
@@ -62,8 +88,15 @@ async fn uploads_are_repeated_by_their_bytes() {
         test.send(request).await
     };
     assert_eq!(upload("\0asm hello 1").await.status, 201);
-    assert_eq!(upload("\0asm hello 1").await.status, 201, "not 200: the same answer");
-    assert_eq!(upload("\0asm hello 2").await.problem(), (422, "idempotency_key_reused".into()));
+    assert_eq!(
+        upload("\0asm hello 1").await.status,
+        201,
+        "not 200: the same answer"
+    );
+    assert_eq!(
+        upload("\0asm hello 2").await.problem(),
+        (422, "idempotency_key_reused".into())
+    );
 }
 
 #[tokio::test]
@@ -74,7 +107,13 @@ async fn a_secret_answer_is_not_kept() {
     assert_eq!(first.status, 201);
     let again = keyed(&test, "k", "/api/tokens", body).await;
     assert_eq!(again.problem(), (409, "idempotency_answer_not_kept".into()));
-    assert_eq!(test.get("/api/tokens").await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        test.get("/api/tokens").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -100,7 +139,11 @@ async fn a_request_under_way_holds_its_key_and_ends_without_its_sender() {
     sent.abort();
     sender.unbounded_send(Ok("\0asm hello 1".into())).unwrap();
     drop(sender);
-    while test.get("/api/components").await.json()["items"].as_array().unwrap().is_empty() {
+    while test.get("/api/components").await.json()["items"]
+        .as_array()
+        .unwrap()
+        .is_empty()
+    {
         tokio::task::yield_now().await;
     }
 }

@@ -15,7 +15,10 @@ async fn every_answer_has_the_security_headers() {
     let test = TestConsole::new().await;
     for path in ["/", "/api/apps", "/nowhere", "/healthz"] {
         let answer = test.send(request(Method::GET, path, None)).await;
-        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(
+            answer.headers["x-content-type-options"], "nosniff",
+            "{path}"
+        );
         assert_eq!(answer.headers["x-frame-options"], "DENY", "{path}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
@@ -30,7 +33,11 @@ async fn unknown_paths_and_methods_are_problems() {
         let answer = test.send(request(Method::GET, path, None)).await;
         assert_eq!(answer.problem(), (404, "no_such_path".into()), "{path}");
     }
-    for (method, path) in [(Method::PUT, "/api/apps"), (Method::POST, "/"), (Method::GET, "/api/auth/login")] {
+    for (method, path) in [
+        (Method::PUT, "/api/apps"),
+        (Method::POST, "/"),
+        (Method::GET, "/api/auth/login"),
+    ] {
         let answer = test.send(request(method, path, None)).await;
         assert_eq!(answer.problem(), (405, "no_such_method".into()), "{path}");
         assert!(answer.headers.contains_key("allow"), "{path}");
@@ -50,7 +57,12 @@ async fn the_page_names_no_command_that_does_not_exist() {
 async fn a_host_that_shuts_down_is_alive_but_not_ready() {
     let test = TestConsole::new().await;
     test.console.stop();
-    assert_eq!(test.send(request(Method::GET, "/healthz", None)).await.status, 200);
+    assert_eq!(
+        test.send(request(Method::GET, "/healthz", None))
+            .await
+            .status,
+        200
+    );
     let ready = test.send(request(Method::GET, "/readyz", None)).await;
     assert_eq!(ready.problem(), (503, "shutting_down".into()));
 }
@@ -59,7 +71,10 @@ async fn a_host_that_shuts_down_is_alive_but_not_ready() {
 async fn events_are_told_as_they_happen_and_end_with_the_host() {
     let test = TestConsole::new().await;
     let mut asks = request(Method::GET, "/api/events", None);
-    asks.headers_mut().insert("authorization", format!("Bearer {}", test.token).parse().unwrap());
+    asks.headers_mut().insert(
+        "authorization",
+        format!("Bearer {}", test.token).parse().unwrap(),
+    );
     let response = test.router.clone().oneshot(asks).await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut body = response.into_body();
@@ -80,7 +95,10 @@ async fn event_streams_are_bounded() {
     let test = TestConsole::new().await;
     let follow = async || {
         let mut asks = request(Method::GET, "/api/events", None);
-        asks.headers_mut().insert("authorization", format!("Bearer {}", test.token).parse().unwrap());
+        asks.headers_mut().insert(
+            "authorization",
+            format!("Bearer {}", test.token).parse().unwrap(),
+        );
         test.router.clone().oneshot(asks).await.unwrap()
     };
     let mut held = Vec::new();
@@ -107,23 +125,32 @@ async fn the_listener_serves_and_drains() {
             "slow but served"
         }
     });
-    let router = Router::new().route("/slow", slow).merge(test.router.clone());
+    let router = Router::new()
+        .route("/slow", slow)
+        .merge(test.router.clone());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let served = tokio::spawn(crate::serve(listener, router, async {
         let _ = stopped.await;
     }));
     let mut idle = TcpStream::connect(address).await.unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     let mut first = [0; 12];
     idle.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 200");
     let mut busy = TcpStream::connect(address).await.unwrap();
-    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    busy.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     under_way.await.unwrap();
     stop.send(()).unwrap();
     served.await.unwrap();
     let mut text = String::new();
     busy.read_to_string(&mut text).await.unwrap();
     assert!(text.ends_with("slow but served"), "{text}");
-    assert!(TcpStream::connect(address).await.is_err(), "still listening");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "still listening"
+    );
 }

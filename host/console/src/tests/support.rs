@@ -51,15 +51,24 @@ impl Answer {
 
     /// The status and the problem's code.
     pub(super) fn problem(&self) -> (u16, String) {
-        let kind = self.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        let kind = self
+            .headers
+            .get("content-type")
+            .and_then(|kind| kind.to_str().ok());
         assert_eq!(kind, Some("application/problem+json"), "{self:?}");
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16());
         assert_eq!(body["type"], "about:blank");
         for member in ["title", "detail", "code"] {
-            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+            assert!(
+                body[member].as_str().is_some_and(|text| !text.is_empty()),
+                "{body}"
+            );
         }
-        (self.status.as_u16(), body["code"].as_str().unwrap().to_owned())
+        (
+            self.status.as_u16(),
+            body["code"].as_str().unwrap().to_owned(),
+        )
     }
 }
 
@@ -70,7 +79,9 @@ impl TestConsole {
 
     pub(super) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Database::open_file(&folder.path().join("lodge.db")).await.unwrap();
+        let db = Database::open_file(&folder.path().join("lodge.db"))
+            .await
+            .unwrap();
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
@@ -85,13 +96,29 @@ impl TestConsole {
         let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
         let settings = Settings {
             password_params: Some(cheap),
-            addresses: Addresses { listen: Some(SocketAddr::from(([127, 0, 0, 1], 13000))), apps_domain: None },
+            addresses: Addresses {
+                listen: Some(SocketAddr::from(([127, 0, 0, 1], 13000))),
+                apps_domain: None,
+            },
             ..settings
         };
-        let console = Console::open(db.clone(), supervisor, settings).await.unwrap();
-        assert!(ensure_root(&db, Some(EMAIL), Some(PASSWORD)).await.unwrap().is_none());
+        let console = Console::open(db.clone(), supervisor, settings)
+            .await
+            .unwrap();
+        assert!(
+            ensure_root(&db, Some(EMAIL), Some(PASSWORD))
+                .await
+                .unwrap()
+                .is_none()
+        );
         let router = router(console.clone());
-        let mut test = Self { console, router, db, token: String::new(), _folder: folder };
+        let mut test = Self {
+            console,
+            router,
+            db,
+            token: String::new(),
+            _folder: folder,
+        };
         let login = test.login(EMAIL, PASSWORD).await;
         test.token = login.json()["token"].as_str().unwrap().to_owned();
         test
@@ -100,13 +127,22 @@ impl TestConsole {
     /// Few attempts, so that tests reach the limit.
     pub(super) async fn strict(per_address: u32, per_account: u32) -> Self {
         let window = Duration::from_secs(60);
-        let login_limits = LoginLimits { per_address, per_account, window };
-        Self::with(Settings { login_limits, ..Settings::default() }).await
+        let login_limits = LoginLimits {
+            per_address,
+            per_account,
+            window,
+        };
+        Self::with(Settings {
+            login_limits,
+            ..Settings::default()
+        })
+        .await
     }
 
     pub(super) async fn login(&self, email: &str, password: &str) -> Answer {
         let body = json!({ "email": email, "password": password });
-        self.send(request(Method::POST, "/api/auth/login", Some(&body))).await
+        self.send(request(Method::POST, "/api/auth/login", Some(&body)))
+            .await
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
@@ -127,7 +163,9 @@ impl TestConsole {
     ) -> Answer {
         let mut request = request(method, path, body.as_ref());
         let bearer = format!("Bearer {}", self.token);
-        request.headers_mut().insert("authorization", bearer.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", bearer.parse().unwrap());
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
@@ -152,7 +190,9 @@ impl TestConsole {
     pub(super) async fn component(&self) -> String {
         let answer = self.upload("", "\0asm hello 1.0").await;
         let digest = answer.json()["digest"].as_str().unwrap().to_owned();
-        let compiled = self.get(&format!("/api/components/{digest}?wait_ms=30000")).await;
+        let compiled = self
+            .get(&format!("/api/components/{digest}?wait_ms=30000"))
+            .await;
         assert_eq!(compiled.json()["status"], "ready");
         digest
     }
@@ -184,7 +224,11 @@ async fn read(response: Response<Body>) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
-    Answer { status: parts.status, headers: parts.headers, text }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text,
+    }
 }
 
 /// Runs nothing: takes bytes such as `\0asm name version` for a component, and every app for

@@ -18,7 +18,8 @@ async fn a_token_works_until_it_is_removed() {
     );
     let ask = async || {
         let mut asks = request(Method::GET, "/api/auth/me", None);
-        asks.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        asks.headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
         test.send(asks).await
     };
     assert_eq!(ask().await.json()["credential"], "token");
@@ -35,7 +36,10 @@ async fn a_token_works_until_it_is_removed() {
 #[tokio::test]
 async fn a_token_is_not_taken_from_a_cookie() {
     let test = TestConsole::new().await;
-    let made = test.call(Method::POST, "/api/tokens", Some(json!({ "name": "ci" }))).await.json();
+    let made = test
+        .call(Method::POST, "/api/tokens", Some(json!({ "name": "ci" })))
+        .await
+        .json();
     let mut asks = request(Method::GET, "/api/auth/me", None);
     let cookie = format!("lodge_session={}", made["token"].as_str().unwrap());
     asks.headers_mut().insert("cookie", cookie.parse().unwrap());
@@ -48,8 +52,14 @@ async fn odd_tokens_are_refused_by_field() {
     for (body, field) in [
         (json!({ "name": "" }), "name"),
         (json!({ "name": "x".repeat(101) }), "name"),
-        (json!({ "name": "x", "expires_in_days": 0 }), "expires_in_days"),
-        (json!({ "name": "x", "expires_in_days": 3651 }), "expires_in_days"),
+        (
+            json!({ "name": "x", "expires_in_days": 0 }),
+            "expires_in_days",
+        ),
+        (
+            json!({ "name": "x", "expires_in_days": 3651 }),
+            "expires_in_days",
+        ),
         (json!({}), "name"),
         (json!({ "name": "x", "scope": "all" }), "scope"),
     ] {
@@ -64,8 +74,13 @@ async fn tokens_are_bounded() {
     let test = TestConsole::new().await;
     for index in 0..100 {
         let body = Some(json!({ "name": format!("t{index}") }));
-        assert_eq!(test.call(Method::POST, "/api/tokens", body).await.status, 201);
+        assert_eq!(
+            test.call(Method::POST, "/api/tokens", body).await.status,
+            201
+        );
     }
-    let more = test.call(Method::POST, "/api/tokens", Some(json!({ "name": "more" }))).await;
+    let more = test
+        .call(Method::POST, "/api/tokens", Some(json!({ "name": "more" })))
+        .await;
     assert_eq!(more.problem(), (409, "too_many_tokens".into()));
 }

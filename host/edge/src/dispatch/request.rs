@@ -8,7 +8,7 @@ use crate::respond::Origin;
 use crate::{cookies, forwarded};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use hyper::body::{Body, Incoming};
 use lodge_model::{FailureKind, RequestBody};
@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// A request as its guest sees it, and what the edge keeps of it.
 pub(super) struct ForGuest {
-    /// Its target is a path and query; its host is in the `Host` field; the extension
-    /// `http::uri::Scheme` is there if the visitor's connection is encrypted.
+    /// Its target is a path and query, its host in the `Host` field, the visitor's scheme in
+    /// `x-forwarded-proto`.
     pub(super) request: Request<RequestBody>,
     /// Set when its body passes the limit; nothing if it has no body.
     pub(super) overflow: Option<Arc<Overflow>>,
@@ -53,9 +53,6 @@ pub(super) fn for_guest(
     }
     let prefix = forwarded::set(&mut head.headers, conn, scan, prefix);
     head.extensions.clear();
-    if scan.https {
-        head.extensions.insert(Scheme::HTTPS);
-    }
     let origin = match prefix {
         Some(prefix) => Origin::Path(prefix),
         None => Origin::Host(head.headers.get(header::HOST).cloned()),

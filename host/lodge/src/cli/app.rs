@@ -193,7 +193,12 @@ fn finish(client: &Client, accepted: &Value, no_wait: bool, json: bool) -> Resul
     let operation: Operation = client.read(&operation)?;
     output::line(match operation.status {
         OperationStatus::Succeeded => format!("{} {}", done(operation.kind), operation.app),
-        _ => format!("{} {} ({})", doing(operation.kind), operation.app, operation.id),
+        _ => format!(
+            "{} {} ({})",
+            doing(operation.kind),
+            operation.app,
+            operation.id
+        ),
     });
     Ok(())
 }
@@ -229,8 +234,16 @@ pub(crate) fn follow(
 ) -> Result<Value, Failure> {
     let mut operation: Operation = client.read(&value)?;
     let title = |operation: &Operation| {
-        let more = operation.progress.as_deref().map(|text| format!(": {text}"));
-        format!("{} {}{}", doing(operation.kind), operation.app, more.unwrap_or_default())
+        let more = operation
+            .progress
+            .as_deref()
+            .map(|text| format!(": {text}"));
+        format!(
+            "{} {}{}",
+            doing(operation.kind),
+            operation.app,
+            more.unwrap_or_default()
+        )
     };
     let waiting = progress.wait(title(&operation));
     while operation.status == OperationStatus::Running {
@@ -242,11 +255,17 @@ pub(crate) fn follow(
     match operation.status {
         OperationStatus::Failed => {
             let why = operation.error.as_deref().unwrap_or("no reason given");
-            Err(Failure::Failed(format!("{}: {}", operation.app, output::printable(why))))
+            Err(Failure::Failed(format!(
+                "{}: {}",
+                operation.app,
+                output::printable(why)
+            )))
         }
         OperationStatus::Superseded => {
             let id = &operation.app;
-            Err(Failure::Failed(format!("{id}: a later request took this one's place: see `lodge app show {id}`")))
+            Err(Failure::Failed(format!(
+                "{id}: a later request took this one's place: see `lodge app show {id}`"
+            )))
         }
         OperationStatus::Running | OperationStatus::Succeeded => Ok(value),
     }
@@ -266,7 +285,10 @@ pub(crate) fn ensure(
         Ok(_) => Ok((client.patch(&path(id), &Value::Object(fields))?, false)),
         Err(failure) if failure.code() == Some("app_not_found") => {
             fields.insert("id".to_owned(), json!(id));
-            Ok((client.post("/api/apps", Some(&Value::Object(fields)))?, true))
+            Ok((
+                client.post("/api/apps", Some(&Value::Object(fields)))?,
+                true,
+            ))
         }
         Err(failure) => Err(failure),
     }
@@ -278,7 +300,11 @@ pub(crate) fn ensure(
 /// It does not; says why.
 pub(crate) fn start(client: &Client, progress: Progress, id: &str) -> Result<Value, Failure> {
     let accepted = client.post(&format!("{}/start", path(id)), None)?;
-    follow(client, progress, accepted.get("operation").cloned().unwrap_or_default())
+    follow(
+        client,
+        progress,
+        accepted.get("operation").cloned().unwrap_or_default(),
+    )
 }
 
 /// An app's path in the API.

@@ -119,7 +119,9 @@ pub(crate) struct AppFields {
 
 /// A name as the API spells it: the flag's, with `_` for `-`.
 fn name(value: impl ValueEnum) -> Value {
-    let name = value.to_possible_value().map(|value| value.get_name().replace('-', "_"));
+    let name = value
+        .to_possible_value()
+        .map(|value| value.get_name().replace('-', "_"));
     name.map_or(Value::Null, Value::String)
 }
 
@@ -139,10 +141,17 @@ impl AppFields {
         set("start_mode", self.start_mode.map(name));
         set("environments", list(&self.environments, false));
         set("domains", list(&self.domains, self.no_domains));
-        set("outbound_hosts", list(&self.outbound_hosts, self.no_outbound_hosts));
+        set(
+            "outbound_hosts",
+            list(&self.outbound_hosts, self.no_outbound_hosts),
+        );
         set("path_access", self.path_access.map(name));
         set("auto_upgrade", self.auto_upgrade.map(Value::Bool));
-        set("jwt", self.jwt_shared.map(|shared| json!({ "independent": !shared })));
+        set(
+            "jwt",
+            self.jwt_shared
+                .map(|shared| json!({ "independent": !shared })),
+        );
         set("desired", self.desired.map(name));
         set("limits", self.limits()?);
         set("config", self.config()?);
@@ -153,16 +162,26 @@ impl AppFields {
     fn limits(&self) -> Result<Option<Value>, Failure> {
         let mut limits = Map::new();
         for pair in &self.limits {
-            let key = pair.key.strip_prefix("limits.").unwrap_or(&pair.key).replace('-', "_");
+            let key = pair
+                .key
+                .strip_prefix("limits.")
+                .unwrap_or(&pair.key)
+                .replace('-', "_");
             limits.insert(key, values::limit(pair)?);
         }
         Ok(some(limits))
     }
 
     fn config(&self) -> Result<Option<Value>, Failure> {
-        let from_stdin = self.config.iter().chain(&self.secrets).filter(|pair| pair.value == "@-");
+        let from_stdin = self
+            .config
+            .iter()
+            .chain(&self.secrets)
+            .filter(|pair| pair.value == "@-");
         if from_stdin.count() + usize::from(self.database_url_file.as_deref() == Some("-")) > 1 {
-            return Err(Failure::Usage("standard input can be read once: use files".into()));
+            return Err(Failure::Usage(
+                "standard input can be read once: use files".into(),
+            ));
         }
         let mut config = Map::new();
         for (pairs, secret) in [(&self.config, false), (&self.secrets, true)] {
@@ -180,7 +199,9 @@ impl AppFields {
     }
 
     fn database(&self) -> Result<Option<Value>, Failure> {
-        let Some(kind) = self.database else { return Ok(None) };
+        let Some(kind) = self.database else {
+            return Ok(None);
+        };
         let mut database = Map::from_iter([("kind".to_owned(), name(kind))]);
         if let Some(engine) = self.database_engine {
             database.insert("engine".to_owned(), name(engine));
@@ -213,7 +234,11 @@ mod tests {
     }
 
     fn parse(line: &str) -> Map<String, Value> {
-        Line::try_parse_from(line.split(' ')).unwrap().fields.to_json().unwrap()
+        Line::try_parse_from(line.split(' '))
+            .unwrap()
+            .fields
+            .to_json()
+            .unwrap()
     }
 
     /// Every field, through the flags, is what the API itself reads.
@@ -233,24 +258,42 @@ mod tests {
         assert_eq!(patch.limits.unwrap().instance_reuse, Some(None));
         assert!(!new.jwt.independent && new.config["KEY"].secret && !new.config["GREETING"].secret);
         // Nothing that an app has lacks a flag; the ID and the component are arguments.
-        for field in serde_json::to_value(NewApp::default()).unwrap().as_object().unwrap().keys() {
+        for field in serde_json::to_value(NewApp::default())
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .keys()
+        {
             let elsewhere = matches!(field.as_str(), "id" | "component");
-            assert!(elsewhere || fields.contains_key(field), "no flag for {field}");
+            assert!(
+                elsewhere || fields.contains_key(field),
+                "no flag for {field}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_given_is_not_sent() {
         assert!(parse("x").is_empty());
-        assert_eq!(Value::Object(parse("x --no-domains --unset A")), json!({"domains": [], "config": {"A": null}}));
-        assert_eq!(Value::Object(parse("x --jwt-shared false")), json!({"jwt": {"independent": true}}));
+        assert_eq!(
+            Value::Object(parse("x --no-domains --unset A")),
+            json!({"domains": [], "config": {"A": null}})
+        );
+        assert_eq!(
+            Value::Object(parse("x --jwt-shared false")),
+            json!({"jwt": {"independent": true}})
+        );
     }
 
     #[test]
     fn contradictions_are_usage_errors() {
-        let fields = Line::try_parse_from(["x", "--config", "A=1", "--secret", "A=2"]).unwrap().fields;
+        let fields = Line::try_parse_from(["x", "--config", "A=1", "--secret", "A=2"])
+            .unwrap()
+            .fields;
         assert_eq!(fields.to_json().unwrap_err().exit_code(), 2);
-        let fields = Line::try_parse_from(["x", "--config", "A=@-", "--secret", "B=@-"]).unwrap().fields;
+        let fields = Line::try_parse_from(["x", "--config", "A=@-", "--secret", "B=@-"])
+            .unwrap()
+            .fields;
         assert_eq!(fields.to_json().unwrap_err().exit_code(), 2);
         assert!(Line::try_parse_from(["x", "--domain", "a.b", "--no-domains"]).is_err());
     }

@@ -41,7 +41,10 @@ impl Client {
         let base = url.trim_end_matches('/').to_owned();
         let uri: Uri = base.parse().map_err(|_| bad_url(url))?;
         let scheme = uri.scheme_str().unwrap_or_default();
-        let host = uri.host().filter(|_| matches!(scheme, "http" | "https")).ok_or_else(|| bad_url(url))?;
+        let host = uri
+            .host()
+            .filter(|_| matches!(scheme, "http" | "https"))
+            .ok_or_else(|| bad_url(url))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -52,7 +55,11 @@ impl Client {
             // No proxy can reach this machine's own addresses.
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().into(), base, token: None })
+        Ok(Self {
+            agent: config.build().into(),
+            base,
+            token: None,
+        })
     }
 
     /// The API's address, without a slash at the end.
@@ -167,7 +174,11 @@ impl Client {
             reason: error.to_string(),
         })?;
         let status = response.status();
-        let text = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_string();
+        let text = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_ANSWER_BYTES)
+            .read_to_string();
         let text = text.map_err(|error| self.not_lodge(&error.to_string()))?;
         if status.is_success() {
             return match text.is_empty() {
@@ -186,19 +197,26 @@ impl Client {
     }
 
     fn not_lodge(&self, reason: &str) -> Failure {
-        Failure::NotLodge { url: self.base.clone(), reason: reason.to_owned() }
+        Failure::NotLodge {
+            url: self.base.clone(),
+            reason: reason.to_owned(),
+        }
     }
 }
 
 fn bad_url(url: &str) -> Failure {
-    Failure::Usage(format!("`{url}` is not an address: write one such as {DEFAULT_URL}"))
+    Failure::Usage(format!(
+        "`{url}` is not an address: write one such as {DEFAULT_URL}"
+    ))
 }
 
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host.ends_with(".localhost")
-        || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 /// Percent-encodes a value for a path or a query.
@@ -225,10 +243,21 @@ mod tests {
             assert!(Client::anonymous(good).is_ok(), "{good}");
         }
         for bad in ["", "127.0.0.1:13001", "ftp://x", "http://"] {
-            assert!(Client::anonymous(bad).is_err_and(|e| e.exit_code() == 2), "{bad}");
+            assert!(
+                Client::anonymous(bad).is_err_and(|e| e.exit_code() == 2),
+                "{bad}"
+            );
         }
-        assert!(Client::anonymous("http://lodge.example").unwrap().in_clear());
-        assert!(!Client::anonymous("https://lodge.example").unwrap().in_clear());
+        assert!(
+            Client::anonymous("http://lodge.example")
+                .unwrap()
+                .in_clear()
+        );
+        assert!(
+            !Client::anonymous("https://lodge.example")
+                .unwrap()
+                .in_clear()
+        );
         assert!(!Client::anonymous("http://[::1]:1").unwrap().in_clear());
     }
 

@@ -53,7 +53,11 @@ pub(crate) fn run(args: &ComponentArgs) -> Result<(), Failure> {
     let client = Client::new(&args.remote)?;
     let json = args.remote.json;
     match &args.command {
-        ComponentCommand::Push { file, listed, no_wait } => {
+        ComponentCommand::Push {
+            file,
+            listed,
+            no_wait,
+        } => {
             let progress = Progress::new(json);
             let mut uploaded = upload::file(&client, progress, file, listed)?;
             if !no_wait {
@@ -110,8 +114,14 @@ fn list(client: &Client, search: Option<&str>, json: bool) -> Result<(), Failure
             output::time(component.created_at),
         ]);
     }
-    let header = ["NAME", "VERSION", "STATUS", "SIZE", "WORLD", "DIGEST", "UPLOADED"];
-    output::table(&header, rows, "no components yet: `lodge component push FILE` uploads one");
+    let header = [
+        "NAME", "VERSION", "STATUS", "SIZE", "WORLD", "DIGEST", "UPLOADED",
+    ];
+    output::table(
+        &header,
+        rows,
+        "no components yet: `lodge component push FILE` uploads one",
+    );
     Ok(())
 }
 
@@ -128,12 +138,23 @@ fn show(value: &Value, component: &Component, json: bool) {
         ("error", component.error.clone().unwrap_or_default()),
         ("size", output::bytes(component.size)),
         ("world", world(component)),
-        ("compiled in", component.compile_ms.map(output::duration).unwrap_or_default()),
+        (
+            "compiled in",
+            component
+                .compile_ms
+                .map(output::duration)
+                .unwrap_or_default(),
+        ),
         ("uploaded", output::time(component.created_at)),
         ("imports", component.imports.join(" ")),
         ("exports", component.exports.join(" ")),
     ];
-    pairs.extend(component.metadata.iter().map(|(key, value)| (key.as_str(), value.clone())));
+    pairs.extend(
+        component
+            .metadata
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.clone())),
+    );
     output::pairs(pairs);
 }
 
@@ -151,7 +172,10 @@ pub(crate) fn find(client: &Client, text: &str) -> Result<(Value, Component), Fa
         return Ok(found);
     }
     let reference = reference(text);
-    let (name, version) = (reference.get("name"), reference.get("version").and_then(Value::as_str));
+    let (name, version) = (
+        reference.get("name"),
+        reference.get("version").and_then(Value::as_str),
+    );
     let name = name.and_then(Value::as_str).unwrap_or(text);
     for item in client.list(&format!("/api/components?limit=1000&name={}", encode(name)))? {
         let component: Component = client.read(&item)?;
@@ -159,7 +183,9 @@ pub(crate) fn find(client: &Client, text: &str) -> Result<(Value, Component), Fa
             return Ok((item, component));
         }
     }
-    Err(Failure::Failed(format!("there is no component `{text}`: `lodge component list` shows them")))
+    Err(Failure::Failed(format!(
+        "there is no component `{text}`: `lodge component list` shows them"
+    )))
 }
 
 /// The one component whose digest begins with `text`, if `text` may begin one.
@@ -176,7 +202,9 @@ fn by_prefix(client: &Client, text: &str) -> Result<Option<(Value, Component)>, 
     }
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        many => Err(Failure::Failed(format!("{many} components begin with `{text}`: give more digits"))),
+        many => Err(Failure::Failed(format!(
+            "{many} components begin with `{text}`: give more digits"
+        ))),
     }
 }
 
@@ -228,8 +256,14 @@ mod tests {
     fn components_are_named_in_three_ways() {
         let digest = "ab".repeat(32);
         assert_eq!(reference(&digest), json!({ "digest": digest }));
-        assert_eq!(reference("hello@1.0"), json!({ "name": "hello", "version": "1.0" }));
-        assert_eq!(reference("@acme/hello@1.0"), json!({ "name": "@acme/hello", "version": "1.0" }));
+        assert_eq!(
+            reference("hello@1.0"),
+            json!({ "name": "hello", "version": "1.0" })
+        );
+        assert_eq!(
+            reference("@acme/hello@1.0"),
+            json!({ "name": "@acme/hello", "version": "1.0" })
+        );
         assert_eq!(reference("hello"), json!({ "name": "hello" }));
     }
 }

@@ -53,7 +53,11 @@ pub(crate) fn store(base: &str, login: Option<Login>) -> Result<PathBuf, Failure
 
 /// `$XDG_CONFIG_HOME/lodge/credentials.json`, or under `~/.config`.
 fn path() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let config = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")))?;
     Some(config.join("lodge/credentials.json"))
 }
@@ -62,7 +66,10 @@ fn read(path: &Path) -> Result<Logins, Failure> {
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| {
             // Not the parser's message: it may quote a token.
-            Failure::Failed(format!("{} is damaged: remove it and run `lodge login`", path.display()))
+            Failure::Failed(format!(
+                "{} is damaged: remove it and run `lodge login`",
+                path.display()
+            ))
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Logins::new()),
         Err(error) => Err(Failure::file("read", path)(error)),
@@ -80,7 +87,12 @@ fn write(path: &Path, logins: &Logins) -> Result<(), Failure> {
     let fresh = folder.join(format!(".credentials.{}.tmp", std::process::id()));
     let written = (|| {
         let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&fresh)?;
         file.write_all(&serde_json::to_vec_pretty(logins).unwrap_or_default())?;
         file.sync_all()?;
         fs::rename(&fresh, path)
@@ -102,17 +114,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lodge/credentials.json");
         assert!(read(&path).unwrap().is_empty());
-        let login =
-            |token: &str| Login { email: "a@b.c".into(), token: token.into(), expires_at: 1 };
+        let login = |token: &str| Login {
+            email: "a@b.c".into(),
+            token: token.into(),
+            expires_at: 1,
+        };
         let mut logins = Logins::new();
         logins.insert("http://one".into(), login("1"));
         logins.insert("http://two".into(), login("2"));
         write(&path, &logins).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
-        assert_eq!(read(&path).unwrap().remove("http://two").unwrap().token, "2");
+        assert_eq!(
+            read(&path).unwrap().remove("http://two").unwrap().token,
+            "2"
+        );
         fs::write(&path, "{\"token\": \"secret").unwrap();
         let failure = read(&path).err().unwrap().to_string();
-        assert!(failure.contains("damaged") && !failure.contains("secret"), "{failure}");
+        assert!(
+            failure.contains("damaged") && !failure.contains("secret"),
+            "{failure}"
+        );
     }
 }

@@ -34,7 +34,10 @@ pub(crate) fn run(args: &DeployArgs) -> Result<(), Failure> {
     let uploaded = upload::file(&client, progress, &args.file, &args.listed)?;
     let uploaded = upload::wait_compiled(&client, progress, uploaded)?;
     let mut fields = fields;
-    fields.insert("component".to_owned(), json!({ "digest": uploaded.component.digest }));
+    fields.insert(
+        "component".to_owned(),
+        json!({ "digest": uploaded.component.digest }),
+    );
     let deployed = start(&client, progress, &args.app, fields)?;
     if args.remote.json {
         output::json(&deployed);
@@ -63,9 +66,14 @@ pub(crate) fn start(
     id: &str,
     fields: serde_json::Map<String, Value>,
 ) -> Result<Value, Failure> {
-    let stay_stopped = fields.get("desired").is_some_and(|desired| desired == "stopped");
+    let stay_stopped = fields
+        .get("desired")
+        .is_some_and(|desired| desired == "stopped");
     let (_, created) = app::ensure(client, id, fields)?;
-    progress.say(format_args!("{} {id}", if created { "created" } else { "updated" }));
+    progress.say(format_args!(
+        "{} {id}",
+        if created { "created" } else { "updated" }
+    ));
     if !stay_stopped {
         app::start(client, progress, id)?;
     }

@@ -43,7 +43,13 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
     let progress = Progress::new(args.remote.json);
     let project = build::Project::find(&args.path)?;
     let app = args.app.clone().unwrap_or_else(|| project.package.clone());
-    let mut session = Session { client, progress, project, app, before: None };
+    let mut session = Session {
+        client,
+        progress,
+        project,
+        app,
+        before: None,
+    };
     if args.once {
         return session.deploy(args);
     }
@@ -55,7 +61,10 @@ pub(crate) fn run(args: &DevArgs) -> Result<(), Failure> {
         }
         progress.say("waiting for changes (Ctrl-C ends)");
         let changed = changes.wait()?;
-        progress.say(format_args!("{} changed", shown(&changed, &session.project.folder)));
+        progress.say(format_args!(
+            "{} changed",
+            shown(&changed, &session.project.folder)
+        ));
     }
 }
 
@@ -72,7 +81,10 @@ impl Session {
     fn deploy(&mut self, args: &DevArgs) -> Result<(), Failure> {
         let mut fields = args.fields.to_json()?;
         let wasm = self.project.build()?;
-        let listed = Listed { name: Some(self.app.clone()), version: Some(version(&wasm)?) };
+        let listed = Listed {
+            name: Some(self.app.clone()),
+            version: Some(version(&wasm)?),
+        };
         let uploaded = match upload::file(&self.client, self.progress, &wasm, &listed) {
             // The same bytes under another name, say from `lodge deploy`, do as well.
             Err(failure) if failure.code() == Some("component_exists") => {
@@ -104,9 +116,15 @@ impl Session {
 /// A version that is the content's own: the same bytes have the same.
 fn version(wasm: &Path) -> Result<String, Failure> {
     let digest = upload::digest_of(wasm).map_err(Failure::file("read", wasm))?;
-    Ok(format!("dev-{}", digest.chars().take(12).collect::<String>()))
+    Ok(format!(
+        "dev-{}",
+        digest.chars().take(12).collect::<String>()
+    ))
 }
 
 fn shown(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+    path.strip_prefix(folder)
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }

@@ -41,7 +41,14 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
             environment.url.unwrap_or_default(),
         ]);
     }
-    let header = ["NAME", "STATUS", "VERSION", "RUNNING APPS", "LAST SEEN", "URL"];
+    let header = [
+        "NAME",
+        "STATUS",
+        "VERSION",
+        "RUNNING APPS",
+        "LAST SEEN",
+        "URL",
+    ];
     output::table(&header, rows, "no environments");
     Ok(())
 }

@@ -31,7 +31,9 @@ pub(crate) enum Failure {
     #[error("{}", Shown(.0))]
     Api(Problem),
     /// The API was not reached.
-    #[error("cannot reach {url}: {reason}. Is `lodge serve` running there? LODGE_URL or --url names another place")]
+    #[error(
+        "cannot reach {url}: {reason}. Is `lodge serve` running there? LODGE_URL or --url names another place"
+    )]
     Unreachable {
         /// The address that was tried.
         url: String,
@@ -104,9 +106,17 @@ struct Shown<'a>(&'a Problem);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Problem { status, code, detail, field, unknown_imports } = self.0;
+        let Problem {
+            status,
+            code,
+            detail,
+            field,
+            unknown_imports,
+        } = self.0;
         if code == "unauthorized" {
-            return f.write_str("not logged in, or the login has ended: run `lodge login`, or set LODGE_TOKEN");
+            return f.write_str(
+                "not logged in, or the login has ended: run `lodge login`, or set LODGE_TOKEN",
+            );
         }
         // Most details name their field; the others get it in front.
         if let Some(field) = field
@@ -118,12 +128,18 @@ impl fmt::Display for Shown<'_> {
             true => write!(f, "the API answered {status}")?,
             false => f.write_str(detail)?,
         }
-        let unnamed = unknown_imports.iter().filter(|import| !detail.contains(import.as_str()));
+        let unnamed = unknown_imports
+            .iter()
+            .filter(|import| !detail.contains(import.as_str()));
         let unnamed: Vec<_> = unnamed.map(String::as_str).collect();
         if !unnamed.is_empty() {
             write!(f, " [{}]", unnamed.join(", "))?;
         }
-        if code.is_empty() { Ok(()) } else { write!(f, " ({code})") }
+        if code.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({code})")
+        }
     }
 }
 

@@ -42,16 +42,24 @@ struct LoggedIn {
 pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
     let client = Client::anonymous(&args.remote.url)?;
     if client.in_clear() {
-        eprintln!("lodge: {} has no TLS: the password can be read on the way", client.base());
+        eprintln!(
+            "lodge: {} has no TLS: the password can be read on the way",
+            client.base()
+        );
     }
     let email = match &args.email {
         Some(email) => email.clone(),
         None => ask("Email: ", false)?,
     };
-    let password =
-        if args.password_stdin { values::read("-")? } else { ask("Password: ", true)? };
-    let answer =
-        client.post("/api/auth/login", Some(&json!({ "email": email, "password": password })))?;
+    let password = if args.password_stdin {
+        values::read("-")?
+    } else {
+        ask("Password: ", true)?
+    };
+    let answer = client.post(
+        "/api/auth/login",
+        Some(&json!({ "email": email, "password": password })),
+    )?;
     let LoggedIn { token, expires_at } = client.read(&answer)?;
     if args.print_token {
         match args.remote.json {
@@ -60,7 +68,11 @@ pub(crate) fn run(args: &LoginArgs) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let login = credentials::Login { email: email.clone(), token, expires_at };
+    let login = credentials::Login {
+        email: email.clone(),
+        token,
+        expires_at,
+    };
     let path = credentials::store(client.base(), Some(login))?;
     if args.remote.json {
         output::json(&json!({ "url": client.base(), "email": email, "expires_at": expires_at }));
@@ -100,5 +112,7 @@ fn ask(question: &str, secret: bool) -> Result<String, Failure> {
         true => terminal.read_secure_line(),
         false => terminal.read_line(),
     });
-    asked.map(|answer| answer.trim_end_matches(['\r', '\n']).to_owned()).map_err(Failure::file("read", "the terminal"))
+    asked
+        .map(|answer| answer.trim_end_matches(['\r', '\n']).to_owned())
+        .map_err(Failure::file("read", "the terminal"))
 }

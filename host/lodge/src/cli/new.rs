@@ -23,6 +23,9 @@ pub(crate) struct NewArgs {
     /// The folder of Lodge's guest SDK; by default that of the source tree this lodge was built from
     #[arg(long, env = "LODGE_SDK", value_name = "DIR")]
     sdk: Option<PathBuf>,
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a project begins as.
@@ -40,11 +43,46 @@ type Files = &'static [(&'static str, &'static str)];
 macro_rules! files {
     ($folder:literal) => {
         &[
-            ("Cargo.toml", include_str!(concat!("../../../../guest-sdk/templates/", $folder, "/Cargo.toml.in"))),
-            (".cargo/config.toml", include_str!(concat!("../../../../guest-sdk/templates/", $folder, "/cargo-config.toml"))),
-            (".gitignore", include_str!(concat!("../../../../guest-sdk/templates/", $folder, "/gitignore"))),
-            ("README.md", include_str!(concat!("../../../../guest-sdk/templates/", $folder, "/README.md"))),
-            ("src/lib.rs", include_str!(concat!("../../../../guest-sdk/templates/", $folder, "/src/lib.rs"))),
+            (
+                "Cargo.toml",
+                include_str!(concat!(
+                    "../../../../guest-sdk/templates/",
+                    $folder,
+                    "/Cargo.toml.in"
+                )),
+            ),
+            (
+                ".cargo/config.toml",
+                include_str!(concat!(
+                    "../../../../guest-sdk/templates/",
+                    $folder,
+                    "/cargo-config.toml"
+                )),
+            ),
+            (
+                ".gitignore",
+                include_str!(concat!(
+                    "../../../../guest-sdk/templates/",
+                    $folder,
+                    "/gitignore"
+                )),
+            ),
+            (
+                "README.md",
+                include_str!(concat!(
+                    "../../../../guest-sdk/templates/",
+                    $folder,
+                    "/README.md"
+                )),
+            ),
+            (
+                "src/lib.rs",
+                include_str!(concat!(
+                    "../../../../guest-sdk/templates/",
+                    $folder,
+                    "/src/lib.rs"
+                )),
+            ),
         ]
     };
 }
@@ -61,8 +99,15 @@ impl Template {
 pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
     check_name(&args.name)?;
     let sdk = find_sdk(args.sdk.as_deref())?;
-    let folder = args.path.clone().unwrap_or_else(|| PathBuf::from(&args.name));
+    let folder = args
+        .path
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(&args.name));
     write(&folder, &args.name, &sdk, args.template)?;
+    if args.json {
+        output::json(&serde_json::json!({ "name": args.name, "path": folder }));
+        return Ok(());
+    }
     output::line(format_args!("made {}", folder.display()));
     eprintln!("next: cd {} && lodge dev", folder.display());
     Ok(())
@@ -71,16 +116,24 @@ pub(crate) fn run(args: &NewArgs) -> Result<(), Failure> {
 /// A name must do as a crate's and as an app's.
 fn check_name(name: &str) -> Result<(), Failure> {
     if name.len() > 40 {
-        return Err(Failure::Usage(format!("`{name}` is too long for a name: 40 characters at most")));
+        return Err(Failure::Usage(format!(
+            "`{name}` is too long for a name: 40 characters at most"
+        )));
     }
     name.parse::<AppId>().map(drop).map_err(|invalid| {
-        Failure::Usage(format!("`{name}` cannot be the name of an app: it {}", invalid.message))
+        Failure::Usage(format!(
+            "`{name}` cannot be the name of an app: it {}",
+            invalid.message
+        ))
     })
 }
 
 fn find_sdk(given: Option<&Path>) -> Result<PathBuf, Failure> {
     let folder = given.unwrap_or(Path::new(OWN_SDK));
-    let sdk = folder.canonicalize().ok().filter(|sdk| sdk.join("Cargo.toml").is_file());
+    let sdk = folder
+        .canonicalize()
+        .ok()
+        .filter(|sdk| sdk.join("Cargo.toml").is_file());
     sdk.ok_or_else(|| {
         Failure::Failed(match given {
             Some(folder) => format!("there is no SDK in {}: name the folder `guest-sdk` of Lodge's source", folder.display()),
@@ -109,9 +162,15 @@ fn write(folder: &Path, name: &str, sdk: &Path, template: Template) -> Result<()
 /// The SDK as a dependency; the path is quoted as TOML has it.
 fn toml_path(sdk: &Path) -> Result<String, Failure> {
     let path = sdk.to_str().ok_or_else(|| {
-        Failure::Failed(format!("{}: cargo takes only paths that are UTF-8", sdk.display()))
+        Failure::Failed(format!(
+            "{}: cargo takes only paths that are UTF-8",
+            sdk.display()
+        ))
     })?;
-    Ok(format!("{{ path = {} }}", toml::Value::String(path.to_owned())))
+    Ok(format!(
+        "{{ path = {} }}",
+        toml::Value::String(path.to_owned())
+    ))
 }
 
 fn fill(text: &str, name: &str, sdk: &str) -> String {
@@ -137,10 +196,16 @@ mod tests {
             assert_eq!(sdk.as_str(), Some("/the sdk/\"here\""));
             for (place, _) in template.files() {
                 let text = fs::read_to_string(project.join(place)).unwrap();
-                assert!(!text.contains("{{name}}") && !text.contains("{{sdk}}"), "{place}");
+                assert!(
+                    !text.contains("{{name}}") && !text.contains("{{sdk}}"),
+                    "{place}"
+                );
                 assert!(!text.contains("{{crate}}"), "{place}");
             }
-            assert!(write(&project, "my-app", Path::new("/"), template).is_err(), "overwritten");
+            assert!(
+                write(&project, "my-app", Path::new("/"), template).is_err(),
+                "overwritten"
+            );
         }
     }
 
@@ -148,8 +213,12 @@ mod tests {
     #[test]
     fn no_file_of_a_template_is_forgotten() {
         fn count(folder: &Path) -> usize {
-            let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-            entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+            let entries = fs::read_dir(folder)
+                .unwrap()
+                .map(|entry| entry.unwrap().path());
+            entries
+                .map(|path| if path.is_dir() { count(&path) } else { 1 })
+                .sum()
         }
         for (template, name) in [(Template::Http, "http"), (Template::Axum, "axum")] {
             let folder = Path::new(OWN_SDK).join("templates").join(name);

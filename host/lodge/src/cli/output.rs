@@ -31,12 +31,18 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, empty: &str) {
         return;
     }
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
+    table
+        .load_style(presets::NOTHING)
+        .set_header(header.to_vec());
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     for row in rows {
-        table.add_row(row.into_iter().map(|cell| printable(&cell)).collect::<Vec<_>>());
+        table.add_row(
+            row.into_iter()
+                .map(|cell| printable(&cell))
+                .collect::<Vec<_>>(),
+        );
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -55,7 +61,15 @@ pub(crate) fn pairs(pairs: Vec<(&str, String)>) {
 /// A text that may come from an app or a component: without control characters, which could
 /// rewrite what the terminal shows.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// A number of bytes, for people.
@@ -68,7 +82,11 @@ pub(crate) fn bytes(count: u64) -> String {
         unit += 1;
     }
     let name = UNITS.get(unit).copied().unwrap_or("B");
-    if rest == 0 { format!("{whole} {name}") } else { format!("{whole}.{rest} {name}") }
+    if rest == 0 {
+        format!("{whole} {name}")
+    } else {
+        format!("{whole}.{rest} {name}")
+    }
 }
 
 /// A number of milliseconds, for people.
@@ -76,14 +94,20 @@ pub(crate) fn duration(milliseconds: u64) -> String {
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
         1_000..60_000 => format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100),
-        _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
+        _ => format!(
+            "{} min {} s",
+            milliseconds / 60_000,
+            milliseconds % 60_000 / 1_000
+        ),
     }
 }
 
 /// A moment in milliseconds since 1970, in UTC to the second.
 pub(crate) fn time(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map_or_else(|_| milliseconds.to_string(), |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    jiff::Timestamp::from_millisecond(milliseconds).map_or_else(
+        |_| milliseconds.to_string(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
 }
 
 /// The same to the millisecond, as logs have it.

@@ -52,10 +52,14 @@ impl Progress {
     pub(crate) fn read<R: Read>(self, text: &str, length: u64, reader: R) -> Reading<R> {
         if self != Self::Terminal {
             self.say(format_args!("{text} ({})", output::bytes(length)));
-            return Reading { reader, bar: ProgressBar::hidden() };
+            return Reading {
+                reader,
+                bar: ProgressBar::hidden(),
+            };
         }
         let bar = ProgressBar::new(length).with_message(text.to_owned());
-        let template = "{msg} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
+        let template =
+            "{msg} {bar:30} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

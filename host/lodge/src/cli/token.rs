@@ -37,14 +37,21 @@ enum TokenCommand {
 pub(crate) fn run(args: &TokenArgs) -> Result<(), Failure> {
     let client = Client::new(&args.remote)?;
     match &args.command {
-        TokenCommand::Create { name, expires_in_days } => {
+        TokenCommand::Create {
+            name,
+            expires_in_days,
+        } => {
             let body = json!({ "name": name, "expires_in_days": expires_in_days });
             let made = client.post("/api/tokens", Some(&body))?;
             if args.remote.json {
                 output::json(&made);
                 return Ok(());
             }
-            eprintln!("made {} ({}); this is the only time that it is shown", name, text(&made, "id"));
+            eprintln!(
+                "made {} ({}); this is the only time that it is shown",
+                name,
+                text(&made, "id")
+            );
             output::line(text(&made, "token"));
         }
         TokenCommand::List => {
@@ -54,7 +61,11 @@ pub(crate) fn run(args: &TokenArgs) -> Result<(), Failure> {
                 return Ok(());
             }
             let rows = items.iter().map(row).collect();
-            output::table(&["ID", "NAME", "CREATED", "ENDS", "LAST USED"], rows, "no tokens");
+            output::table(
+                &["ID", "NAME", "CREATED", "ENDS", "LAST USED"],
+                rows,
+                "no tokens",
+            );
         }
         TokenCommand::Rm { id } => {
             client.delete(&format!("/api/tokens/{}", encode(id)))?;
@@ -79,5 +90,9 @@ fn row(token: &Value) -> Vec<String> {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -46,17 +46,34 @@ pub(crate) fn file(
     let mut file = File::open(path).map_err(read())?;
     let metadata = file.metadata().map_err(read())?;
     if !metadata.is_file() {
-        return Err(Failure::Failed(format!("{} is not a file: name a .wasm file", path.display())));
+        return Err(Failure::Failed(format!(
+            "{} is not a file: name a .wasm file",
+            path.display()
+        )));
     }
     let digest = digest(&mut file).map_err(read())?;
     if let Some(found) = there_already(client, &digest, listed)? {
-        progress.say(format_args!("{} is on the host already", found.component.name));
+        progress.say(format_args!(
+            "{} is on the host already",
+            found.component.name
+        ));
         return Ok(found);
     }
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let reader = progress.read(&format!("uploading {name}"), metadata.len(), BufReader::new(file));
+    let name = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy();
+    let reader = progress.read(
+        &format!("uploading {name}"),
+        metadata.len(),
+        BufReader::new(file),
+    );
     let json = client.upload(&upload_path(listed), metadata.len(), reader)?;
-    Ok(Uploaded { component: client.read(&json)?, json, created: true })
+    Ok(Uploaded {
+        component: client.read(&json)?,
+        json,
+        created: true,
+    })
 }
 
 /// The component with these bytes, if it is there and listed as wanted; otherwise the upload's
@@ -75,7 +92,11 @@ fn there_already(
     let same = |wanted: &Option<String>, has: &str| wanted.as_deref().is_none_or(|w| w == has);
     let as_wanted =
         same(&listed.name, &component.name) && same(&listed.version, &component.version);
-    Ok(as_wanted.then_some(Uploaded { json, component, created: false }))
+    Ok(as_wanted.then_some(Uploaded {
+        json,
+        component,
+        created: false,
+    }))
 }
 
 fn upload_path(listed: &Listed) -> String {
@@ -103,7 +124,9 @@ fn digest(file: &mut File) -> std::io::Result<String> {
     let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 64 * 1024]);
     loop {
         let count = file.read(&mut buffer)?;
-        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
+        let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            break;
+        };
         hasher.update(bytes);
     }
     file.rewind()?;
@@ -119,9 +142,13 @@ pub(crate) fn wait_compiled(
     progress: Progress,
     uploaded: Uploaded,
 ) -> Result<Uploaded, Failure> {
-    let Uploaded { mut json, mut component, created } = uploaded;
+    let Uploaded {
+        mut json,
+        mut component,
+        created,
+    } = uploaded;
     let title = |component: &Component| match component.status {
-        ComponentStatus::Queued => format!("{} waits to be compiled", component.name),
+        ComponentStatus::Queued => format!("compiling {} (waits for its turn)", component.name),
         _ => format!("compiling {}", component.name),
     };
     let waited = !ended(&component);
@@ -129,22 +156,39 @@ pub(crate) fn wait_compiled(
         let waiting = progress.wait(title(&component));
         while !ended(&component) {
             waiting.now(title(&component));
-            json = client.get(&format!("/api/components/{}?wait_ms=2000", component.digest))?;
+            json = client.get(&format!(
+                "/api/components/{}?wait_ms=2000",
+                component.digest
+            ))?;
             component = client.read(&json)?;
         }
     }
     if component.status == ComponentStatus::Failed {
         let why = component.error.as_deref().unwrap_or("no reason given");
-        return Err(Failure::Failed(format!("{} cannot be compiled: {why}", component.name)));
+        return Err(Failure::Failed(format!(
+            "{} cannot be compiled: {why}",
+            component.name
+        )));
     }
     if let Some(time) = component.compile_ms.filter(|_| waited) {
-        progress.say(format_args!("compiled {} in {}", component.name, output::duration(time)));
+        progress.say(format_args!(
+            "compiled {} in {}",
+            component.name,
+            output::duration(time)
+        ));
     }
-    Ok(Uploaded { json, component, created })
+    Ok(Uploaded {
+        json,
+        component,
+        created,
+    })
 }
 
 fn ended(component: &Component) -> bool {
-    matches!(component.status, ComponentStatus::Ready | ComponentStatus::Failed)
+    matches!(
+        component.status,
+        ComponentStatus::Ready | ComponentStatus::Failed
+    )
 }
 
 #[cfg(test)]
@@ -154,10 +198,16 @@ mod tests {
     #[test]
     fn upload_paths() {
         let listed = |name: Option<&str>, version: Option<&str>| {
-            upload_path(&Listed { name: name.map(str::to_owned), version: version.map(str::to_owned) })
+            upload_path(&Listed {
+                name: name.map(str::to_owned),
+                version: version.map(str::to_owned),
+            })
         };
         assert_eq!(listed(None, None), "/api/components");
-        assert_eq!(listed(Some("a b"), Some("1+2")), "/api/components?name=a%20b&version=1%2B2");
+        assert_eq!(
+            listed(Some("a b"), Some("1+2")),
+            "/api/components?name=a%20b&version=1%2B2"
+        );
     }
 
     #[test]

@@ -20,9 +20,10 @@ pub(crate) struct Pair {
 /// Splits a `key=value` argument.
 pub(crate) fn pair(text: &str) -> Result<Pair, String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => {
-            Ok(Pair { key: key.to_owned(), value: value.to_owned() })
-        }
+        Some((key, value)) if !key.is_empty() => Ok(Pair {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }),
         _ => Err("write it as key=value".to_owned()),
     }
 }
@@ -63,7 +64,9 @@ fn size(text: &str) -> Option<u64> {
 /// A configuration value: the text itself, `@FILE` for a file's content, `@-` for that of standard
 /// input, `@@…` for a text that begins with `@`. One line end at the end of a file is left out.
 pub(crate) fn content(pair: &Pair) -> Result<String, Failure> {
-    let Some(source) = pair.value.strip_prefix('@') else { return Ok(pair.value.clone()) };
+    let Some(source) = pair.value.strip_prefix('@') else {
+        return Ok(pair.value.clone());
+    };
     if source.starts_with('@') {
         return Ok(source.to_owned());
     }
@@ -74,16 +77,23 @@ pub(crate) fn content(pair: &Pair) -> Result<String, Failure> {
 pub(crate) fn read(source: &str) -> Result<String, Failure> {
     let mut text = String::new();
     let done = if source == "-" {
-        std::io::stdin().lock().take(MAX_VALUE_BYTES + 2).read_to_string(&mut text)
+        std::io::stdin()
+            .lock()
+            .take(MAX_VALUE_BYTES + 2)
+            .read_to_string(&mut text)
     } else {
         std::fs::File::open(Path::new(source))
             .and_then(|file| file.take(MAX_VALUE_BYTES + 2).read_to_string(&mut text))
     };
     done.map_err(Failure::file("read", source))?;
-    let cut = text.strip_suffix('\n').map(|text| text.strip_suffix('\r').unwrap_or(text));
+    let cut = text
+        .strip_suffix('\n')
+        .map(|text| text.strip_suffix('\r').unwrap_or(text));
     let value = cut.unwrap_or(&text);
     if value.len() as u64 > MAX_VALUE_BYTES {
-        return Err(Failure::Usage(format!("{source} has more than {MAX_VALUE_BYTES} bytes")));
+        return Err(Failure::Usage(format!(
+            "{source} has more than {MAX_VALUE_BYTES} bytes"
+        )));
     }
     Ok(value.to_owned())
 }
@@ -120,7 +130,10 @@ mod tests {
         let path = folder.path().join("secret");
         std::fs::write(&path, "s3cret=\nline two\n").unwrap();
         let value = |text: &str| content(&pair(text).unwrap());
-        assert_eq!(value(&format!("k=@{}", path.display())).unwrap(), "s3cret=\nline two");
+        assert_eq!(
+            value(&format!("k=@{}", path.display())).unwrap(),
+            "s3cret=\nline two"
+        );
         assert_eq!(value("k=@@home").unwrap(), "@home");
         assert_eq!(value("k=plain").unwrap(), "plain");
         assert!(value("k=@/no/such/file").is_err());

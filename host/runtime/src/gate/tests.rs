@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "a test may wait")]
+
 use super::*;
 use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
@@ -30,6 +32,12 @@ fn share(gate: &Arc<Gate>, lanes: &[Lane], requests: &[usize], turns: usize) -> 
         let index = running.remove(0);
         had[wants[index].0] += 1;
         lanes[wants[index].0].end_turn(Duration::from_millis(1));
+    }
+    for index in running {
+        lanes[wants[index].0].end_turn(Duration::ZERO);
+    }
+    for (lane, ticket) in wants {
+        ticket.into_iter().for_each(|ticket| lanes[lane].leave(ticket));
     }
     had
 }

@@ -13,6 +13,8 @@ use crate::guest::Guest;
 use crate::program::Entry;
 use crate::report::Broken;
 use futures::stream::{FuturesUnordered, Stream};
+use http::Uri;
+use http::uri::{Authority, Scheme};
 use http_body_util::BodyExt;
 use lodge_model::FailureKind;
 use std::future::poll_fn;
@@ -92,13 +94,29 @@ fn poll_next<S: Stream>(stream: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<Optio
     stream.poll_next(cx)
 }
 
+/// HTTP/1.1 has the authority in a header that guests are not shown: put it where they look.
+fn absolute<B>(mut request: http::Request<B>) -> http::Request<B> {
+    let header = |name: &str| request.headers().get(name);
+    let host = header("host").and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let is_https = header("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.authority = parts.authority.or(host);
+    let has_path = parts.path_and_query.is_some();
+    if parts.authority.is_some() && has_path {
+        parts.scheme = Some(if is_https { Scheme::HTTPS } else { Scheme::HTTP });
+    }
+    // The parts come from a valid URI and are complete; if not, the guest sees none.
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    request
+}
+
 /// One request. An error is a trap, and the end of the instance.
 async fn one(accessor: &Accessor<Guest>, service: &Service, job: Job) -> Result<()> {
     let Job { request, answer } = job;
     let (request, io_done) = accessor.with(|mut store| {
         let guest: &mut Guest = store.get();
         guest.begin_request(answer.id);
-        let request = request.map(|body| body.map_err(to_guest_error).boxed_unsync());
+        let request = absolute(request).map(|body| body.map_err(to_guest_error).boxed_unsync());
         let (request, io_done) = GuestRequest::from_http(guest.http().hooks, request);
         // Boxed at once: its type is tied to the hooks' borrow, though the future is not.
         let io_done: IoDone = Box::pin(io_done);

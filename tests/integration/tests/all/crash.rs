@@ -52,7 +52,7 @@ fn trouble(host: &mut Host, known: Known, component: &[u8], dice: &mut Dice) -> 
     let stop = Arc::new(AtomicBool::new(false));
     let worker = {
         let (api, at, stop) = (host.api(), host.apps, stop.clone());
-        let (component, mut dice) = (component.to_vec(), dice.clone());
+        let (component, mut dice) = (component.to_vec(), Dice::new(dice.below(1 << 50)));
         std::thread::spawn(move || {
             let mut known = known;
             while !stop.load(Relaxed) {
@@ -63,9 +63,6 @@ fn trouble(host: &mut Host, known: Known, component: &[u8], dice: &mut Dice) -> 
             known
         })
     };
-    for _ in 0..7 {
-        dice.below(2);
-    }
     std::thread::sleep(Duration::from_millis(dice.below(250)));
     host.kill();
     stop.store(true, Relaxed);

@@ -71,22 +71,24 @@ fn start_modes_decide_what_a_restart_of_the_host_does() {
 #[test]
 fn a_start_that_fails_tells_visitors_little_and_administrators_why() {
     let mut host = Host::start();
-    host.deploy("start-trap-p2", "broken");
+    // Less than its memory has at its beginning: no instance can be made.
+    host.deploy_with("hello-p2", "broken", json!({ "limits": { "instance_memory_bytes": 65_536 } }));
     let reply = host.visit("broken", "/").send();
     assert_eq!((reply.status, reply.code().as_str()), (503, "app_failed"), "{}", reply.text());
     let told = reply.text();
-    assert!(!told.contains("trap") && !told.contains("wasm"), "the cause is not the visitor's: {told}");
+    assert!(!told.contains("memory") && !told.contains("wasm"), "the cause is not the visitor's: {told}");
     let reference = reply.json()["reference"].as_str().unwrap().to_owned();
     let api = host.api();
     let lines = api.get("/api/apps/broken/logs").expect(200).to_string();
     assert!(lines.contains(&reference), "the reference leads to the log: {lines}");
-    eventually("the app gives up", PATIENCE, || (api.status("broken") == "failed").then_some(()));
+    eventually("the app gives up", 2 * PATIENCE, || (api.status("broken") == "failed").then_some(()));
     let message = api.app("broken")["observed"][0]["message"].clone();
     assert!(message.as_str().is_some_and(|message| !message.is_empty()), "{message}");
-    // An administrator acts: another component.
-    let digest = api.upload_guest("hello-p2");
-    api.patch("/api/apps/broken", &json!({ "component": { "digest": digest } })).expect(200);
-    api.act("broken", "start");
+    // It stays so until an administrator acts.
+    assert_eq!(host.visit("broken", "/").send().code(), "app_failed");
+    let change = json!({ "limits": { "instance_memory_bytes": 16 * 1024 * 1024 } });
+    api.patch("/api/apps/broken", &change).expect(200);
+    assert_eq!(api.act("broken", "start")["status"], "succeeded");
     assert_eq!(host.visit("broken", "/").send().status, 200);
 }
 

@@ -178,27 +178,3 @@ fn bodies_have_a_limit_with_or_without_a_declared_length() {
         }
     }
 }
-
-/// A neighbour that burns CPU in as many requests as it may: a quiet app still gets its turns.
-#[test]
-fn cpu_turns_are_shared_by_weight() {
-    let mut host = Host::start();
-    host.deploy_with("loop-p2", "greedy", json!({ "limits": { "request_cpu_ms": 60_000, "concurrency": 16 } }));
-    host.deploy("hello-p2", "quiet");
-    assert_eq!(host.visit("greedy", "/ok").send().status, 200);
-    assert_eq!(host.visit("quiet", "/").send().status, 200);
-    let burns: Vec<_> = (0..16).map(|_| host.visit("greedy", "/burn?ms=3000").begin().unwrap()).collect();
-    let api = host.api();
-    eventually("the greedy one is at work", PATIENCE, || (api.stats("greedy")["in_flight"] == 16).then_some(()));
-    let mut times: Vec<Duration> = (0..40)
-        .map(|_| {
-            let begin = Instant::now();
-            assert_eq!(host.visit("quiet", "/").send().status, 200);
-            begin.elapsed()
-        })
-        .collect();
-    times.sort();
-    println!("quiet app beside 16 burning requests: median {:?}, slowest {:?}", times[20], times[39]);
-    assert!(times[20] < Duration::from_millis(250), "{times:?}");
-    drop(burns);
-}

@@ -1,6 +1,15 @@
 //! Lodge as its users meet it. Needs the program (`cargo build --bin lodge`) and the test guests
 //! (`cargo xtask guests --all`); `cargo xtask test` sees to both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "in a test, a panic is how a failure is told"
+)]
+
 mod components;
 mod isolation;
 mod crash;

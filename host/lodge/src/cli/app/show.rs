@@ -42,7 +42,11 @@ pub(crate) fn list(client: &Client, search: Option<&str>, json: bool) -> Result<
         ]);
     }
     let header = ["ID", "STATUS", "DESIRED", "COMPONENT", "START", "URL"];
-    output::table(&header, rows, "no apps yet: `lodge deploy FILE --app ID` makes one");
+    output::table(
+        &header,
+        rows,
+        "no apps yet: `lodge deploy FILE --app ID` makes one",
+    );
     Ok(())
 }
 
@@ -75,7 +79,15 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
         ("status", statuses(&app)),
         ("desired", word(&json!(app.desired))),
         ("start mode", word(&json!(app.start_mode))),
-        ("component", format!("{}@{} ({})", component.name, component.version, short(component.digest))),
+        (
+            "component",
+            format!(
+                "{}@{} ({})",
+                component.name,
+                component.version,
+                short(component.digest)
+            ),
+        ),
         ("environments", join(app.environments.iter())),
         ("domains", app.domains.join(" ")),
         ("path access", word(&json!(app.path_access))),
@@ -90,7 +102,13 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
     }
     pairs.extend(urls.into_iter().map(|url| ("url", url)));
     let limits = json!(app.limits);
-    pairs.extend(limits.as_object().into_iter().flatten().map(|(name, value)| ("limit", limit(name, value))));
+    pairs.extend(
+        limits
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| ("limit", limit(name, value))),
+    );
     output::pairs(pairs);
     Ok(())
 }
@@ -101,7 +119,9 @@ fn limit(name: &str, value: &Value) -> String {
         return String::new();
     }
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let count = value.as_u64().filter(|count| *count > 0 && name.contains("_bytes"));
+    let count = value
+        .as_u64()
+        .filter(|count| *count > 0 && name.contains("_bytes"));
     let whole = count.and_then(|count| {
         let (unit, size) = units.into_iter().find(|(_, size)| count % size == 0)?;
         Some(format!("{name}={}{unit}", count / size))
@@ -110,11 +130,18 @@ fn limit(name: &str, value: &Value) -> String {
 }
 
 fn join(items: impl Iterator<Item = impl std::fmt::Display>) -> String {
-    items.map(|item| item.to_string()).collect::<Vec<_>>().join(" ")
+    items
+        .map(|item| item.to_string())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Failure> {
-    let items = page.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let items = page
+        .get("items")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if json {
         output::json_list(items);
         return Ok(());
@@ -124,7 +151,9 @@ pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Fail
     }
     for item in &items {
         let line: LogLine = client.read(item)?;
-        let request = line.request.map(|request| format!(" [{}]", output::printable(&request)));
+        let request = line
+            .request
+            .map(|request| format!(" [{}]", output::printable(&request)));
         output::line(format_args!(
             "{} {:5} {:6} {}{}",
             output::exact_time(line.time),
@@ -170,9 +199,18 @@ mod tests {
 
     #[test]
     fn limits_are_shown_as_they_are_set() {
-        assert_eq!(limit("memory_bytes", &json!(128 << 20)), "memory_bytes=128MiB");
-        assert_eq!(limit("memory_bytes", &json!(1_600_000)), "memory_bytes=1600000");
-        assert_eq!(limit("log_bytes_per_second", &json!(65536)), "log_bytes_per_second=64KiB");
+        assert_eq!(
+            limit("memory_bytes", &json!(128 << 20)),
+            "memory_bytes=128MiB"
+        );
+        assert_eq!(
+            limit("memory_bytes", &json!(1_600_000)),
+            "memory_bytes=1600000"
+        );
+        assert_eq!(
+            limit("log_bytes_per_second", &json!(65536)),
+            "log_bytes_per_second=64KiB"
+        );
         assert_eq!(limit("queue", &json!(1024)), "queue=1024");
         assert_eq!(limit("cpu_cores", &json!(0.5)), "cpu_cores=0.5");
         assert_eq!(limit("cpu_cores", &Value::Null), "");

@@ -24,16 +24,23 @@ impl Project {
     /// # Errors
     /// There is none, or cargo is missing.
     pub(crate) fn find(folder: &Path) -> Result<Self, Failure> {
-        let folder = folder.canonicalize().map_err(Failure::file("open", folder))?;
+        let folder = folder
+            .canonicalize()
+            .map_err(Failure::file("open", folder))?;
         let manifest = folder.join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).map_err(Failure::file("read", &manifest))?;
         let bad = |reason: &str| Failure::Failed(format!("{}: {reason}", manifest.display()));
         let parsed: toml::Value = toml::from_str(&text).map_err(|error| bad(error.message()))?;
-        let package = parsed.get("package").and_then(|package| package.get("name"));
+        let package = parsed
+            .get("package")
+            .and_then(|package| package.get("name"));
         let package = package.and_then(toml::Value::as_str).ok_or_else(|| {
             bad("it is no package: run `lodge dev` in a package's folder, or begin one with `lodge new`")
         })?;
-        Ok(Self { package: package.to_owned(), folder })
+        Ok(Self {
+            package: package.to_owned(),
+            folder,
+        })
     }
 
     /// Builds the package and gives the path of its component. Cargo's own output goes to
@@ -53,10 +60,18 @@ impl Project {
             .spawn()
             .map_err(|error| {
                 let cargo = Path::new(&cargo).display();
-                Failure::Failed(format!("cannot run {cargo}: {error}. Install Rust, or set LODGE_GUEST_CARGO"))
+                Failure::Failed(format!(
+                    "cannot run {cargo}: {error}. Install Rust, or set LODGE_GUEST_CARGO"
+                ))
             })?;
         let mut component = None;
-        for line in child.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
+        for line in child
+            .stdout
+            .take()
+            .map(BufReader::new)
+            .into_iter()
+            .flat_map(BufReader::lines)
+        {
             let line = line.map_err(Failure::file("read", "cargo's output"))?;
             component = self.component_in(&line).or(component);
         }
@@ -82,7 +97,11 @@ impl Project {
             return None;
         }
         let files = message.get("filenames")?.as_array()?;
-        files.iter().filter_map(Value::as_str).find(|file| file.ends_with(".wasm")).map(PathBuf::from)
+        files
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|file| file.ends_with(".wasm"))
+            .map(PathBuf::from)
     }
 }
 
@@ -92,14 +111,20 @@ mod tests {
 
     #[test]
     fn the_component_is_that_of_the_package() {
-        let project = Project { folder: "/p".into(), package: "shop".into() };
+        let project = Project {
+            folder: "/p".into(),
+            package: "shop".into(),
+        };
         let message = |manifest: &str, file: &str| {
             let text = serde_json::json!({
                 "reason": "compiler-artifact", "manifest_path": manifest, "filenames": [file],
             });
             project.component_in(&text.to_string())
         };
-        assert_eq!(message("/p/Cargo.toml", "/p/target/x/shop.wasm"), Some("/p/target/x/shop.wasm".into()));
+        assert_eq!(
+            message("/p/Cargo.toml", "/p/target/x/shop.wasm"),
+            Some("/p/target/x/shop.wasm".into())
+        );
         assert_eq!(message("/q/Cargo.toml", "/p/target/x/dep.wasm"), None);
         assert_eq!(message("/p/Cargo.toml", "/p/target/x/libshop.rlib"), None);
         assert_eq!(project.component_in("not json"), None);
@@ -112,7 +137,11 @@ mod tests {
         std::fs::write(folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
         let failure = Project::find(folder.path()).unwrap_err().to_string();
         assert!(failure.contains("no package"), "{failure}");
-        std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"shop\"\n").unwrap();
+        std::fs::write(
+            folder.path().join("Cargo.toml"),
+            "[package]\nname = \"shop\"\n",
+        )
+        .unwrap();
         assert_eq!(Project::find(folder.path()).unwrap().package, "shop");
     }
 }

@@ -28,14 +28,22 @@ impl Changes {
     pub(crate) fn of(folder: &Path) -> Result<Self, Failure> {
         let (sender, events) = channel();
         let mut watcher = notify::recommended_watcher(sender).map_err(|e| failure(folder, &e))?;
-        watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|e| failure(folder, &e))?;
+        watcher
+            .watch(folder, RecursiveMode::NonRecursive)
+            .map_err(|e| failure(folder, &e))?;
         let entries = std::fs::read_dir(folder).map_err(Failure::file("read", folder))?;
         for path in entries.flatten().map(|entry| entry.path()) {
             if path.is_dir() && concerns(&path, folder) {
-                watcher.watch(&path, RecursiveMode::Recursive).map_err(|e| failure(&path, &e))?;
+                watcher
+                    .watch(&path, RecursiveMode::Recursive)
+                    .map_err(|e| failure(&path, &e))?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), events, _watcher: watcher })
+        Ok(Self {
+            folder: folder.to_owned(),
+            events,
+            _watcher: watcher,
+        })
     }
 
     /// Waits for a save and for the quiet after it. Gives the first path that changed.
@@ -43,7 +51,8 @@ impl Changes {
     /// # Errors
     /// The watcher has ended.
     pub(crate) fn wait(&self) -> Result<PathBuf, Failure> {
-        let ended = || Failure::Failed("the file watcher has ended: start `lodge dev` again".into());
+        let ended =
+            || Failure::Failed("the file watcher has ended: start `lodge dev` again".into());
         let changed = loop {
             let event = self.events.recv().map_err(|_| ended())?;
             if let Some(path) = event.ok().and_then(|event| self.save_in(event)) {
@@ -58,17 +67,27 @@ impl Changes {
         if matches!(event.kind, EventKind::Access(_)) {
             return None;
         }
-        event.paths.into_iter().find(|path| concerns(path, &self.folder))
+        event
+            .paths
+            .into_iter()
+            .find(|path| concerns(path, &self.folder))
     }
 }
 
 /// Whether a change of `path` may change the build of the project in `folder`.
 fn concerns(path: &Path, folder: &Path) -> bool {
-    let Ok(inside) = path.strip_prefix(folder) else { return false };
-    let mut names = inside.components().map(|part| part.as_os_str().to_string_lossy());
-    let Some(first) = names.next() else { return false };
+    let Ok(inside) = path.strip_prefix(folder) else {
+        return false;
+    };
+    let mut names = inside
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
+    let Some(first) = names.next() else {
+        return false;
+    };
     let generated = matches!(first.as_ref(), "target" | "node_modules" | "Cargo.lock");
-    let scratch = |name: &str| name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp");
+    let scratch =
+        |name: &str| name.starts_with('.') || name.ends_with('~') || name.ends_with(".swp");
     !generated && !scratch(&first) && !names.any(|name| scratch(&name))
 }
 
@@ -83,10 +102,23 @@ mod tests {
     #[test]
     fn only_sources_concern_the_build() {
         let concerns = |path: &str| super::concerns(Path::new(path), Path::new("/p"));
-        for yes in ["/p/src/lib.rs", "/p/Cargo.toml", "/p/wit/world.wit", "/p/assets/index.html"] {
+        for yes in [
+            "/p/src/lib.rs",
+            "/p/Cargo.toml",
+            "/p/wit/world.wit",
+            "/p/assets/index.html",
+        ] {
             assert!(concerns(yes), "{yes}");
         }
-        for no in ["/p", "/p/target/x", "/p/.git/index", "/p/src/.lib.rs.swp", "/p/src/a~", "/q/src/lib.rs", "/p/Cargo.lock"] {
+        for no in [
+            "/p",
+            "/p/target/x",
+            "/p/.git/index",
+            "/p/src/.lib.rs.swp",
+            "/p/src/a~",
+            "/q/src/lib.rs",
+            "/p/Cargo.lock",
+        ] {
             assert!(!concerns(no), "{no}");
         }
     }
