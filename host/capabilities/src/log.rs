@@ -62,9 +62,16 @@ impl AppLogs {
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .map_err(|source| OpenError::Folder { path: folder.to_owned(), source })?;
+            .map_err(|source| OpenError::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
         let files = Files::open(folder).map_err(OpenError::Thread)?;
-        Ok(Arc::new(Self { logs: RwLock::default(), files, opened_at: now_ms() }))
+        Ok(Arc::new(Self {
+            logs: RwLock::default(),
+            files,
+            opened_at: now_ms(),
+        }))
     }
 
     /// Waits until what was logged so far is in the files; at most `patience`.
@@ -106,7 +113,9 @@ impl LogSink for AppLogs {
     }
 
     fn set_rate(&self, app: &AppId, bytes_per_second: u64) {
-        self.of(app).lock().set_rate(bytes_per_second, Instant::now());
+        self.of(app)
+            .lock()
+            .set_rate(bytes_per_second, Instant::now());
     }
 
     fn tail(&self, app: &AppId, limit: usize, level: LogLevel) -> Vec<LogLine> {
@@ -137,7 +146,9 @@ fn cut(message: &mut String) {
 }
 
 fn now_ms() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 

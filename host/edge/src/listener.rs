@@ -162,7 +162,9 @@ impl Edge {
 }
 
 fn http_settings(settings: &Settings) -> auto::Builder<Streams> {
-    let mut http = auto::Builder::new(Streams { stall_timeout: settings.stall_timeout });
+    let mut http = auto::Builder::new(Streams {
+        stall_timeout: settings.stall_timeout,
+    });
     http.http1()
         // The sweep bounds how long a head may take.
         .header_read_timeout(None)

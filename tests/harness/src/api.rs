@@ -49,9 +49,19 @@ impl Api {
             .timeout_global(Some(Duration::from_secs(120)))
             .build()
             .new_agent();
-        let mut api = Self { agent, base: format!("http://{admin}"), token: String::new() };
-        let answer = api.post("/api/auth/login", &json!({ "email": email, "password": password }));
-        answer.expect(200)["token"].as_str().unwrap().clone_into(&mut api.token);
+        let mut api = Self {
+            agent,
+            base: format!("http://{admin}"),
+            token: String::new(),
+        };
+        let answer = api.post(
+            "/api/auth/login",
+            &json!({ "email": email, "password": password }),
+        );
+        answer.expect(200)["token"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut api.token);
         api
     }
 
@@ -90,23 +100,44 @@ impl Api {
     ///
     /// # Errors
     /// There was no answer.
-    pub fn try_send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ureq::Error> {
+    pub fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, ureq::Error> {
         let kind = "application/json";
-        self.send(method, path, body.map(|body| (kind, body.to_string().into_bytes())))
+        self.send(
+            method,
+            path,
+            body.map(|body| (kind, body.to_string().into_bytes())),
+        )
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Result<Answer, ureq::Error> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base));
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
         let mut response = match body {
-            Some((kind, bytes)) => self.agent.run(request.header("content-type", kind).body(bytes).unwrap())?,
+            Some((kind, bytes)) => self
+                .agent
+                .run(request.header("content-type", kind).body(bytes).unwrap())?,
             None => self.agent.run(request.body(()).unwrap())?,
         };
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string()?;
-        Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+        Ok(Answer {
+            status,
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        })
     }
 
     /// Uploads bytes as a component.
@@ -114,13 +145,24 @@ impl Api {
     /// # Errors
     /// There was no answer.
     pub fn try_upload(&self, query: &str, bytes: Vec<u8>) -> Result<Answer, ureq::Error> {
-        self.send(Method::POST, &format!("/api/components{query}"), Some(("application/wasm", bytes)))
+        self.send(
+            Method::POST,
+            &format!("/api/components{query}"),
+            Some(("application/wasm", bytes)),
+        )
     }
 
     /// Uploads a test guest and waits until it is compiled; returns its digest.
     pub fn upload_guest(&self, name: &str) -> String {
-        let answer = self.try_upload(&format!("?name={name}&version=1.0.0"), guest(name)).unwrap();
-        assert!(matches!(answer.status, 200 | 201), "{name}: {} {}", answer.status, answer.body);
+        let answer = self
+            .try_upload(&format!("?name={name}&version=1.0.0"), guest(name))
+            .unwrap();
+        assert!(
+            matches!(answer.status, 200 | 201),
+            "{name}: {} {}",
+            answer.status,
+            answer.body
+        );
         let digest = answer.body["digest"].as_str().unwrap().to_owned();
         let component = self.compiled(&digest);
         assert_eq!(component["status"], "ready", "{component}");
@@ -130,7 +172,9 @@ impl Api {
     /// Waits until a component is compiled, or failed to be.
     pub fn compiled(&self, digest: &str) -> Value {
         eventually("the compile ends", COMPILE, || {
-            let component = self.get(&format!("/api/components/{digest}?wait_ms=10000")).expect(200);
+            let component = self
+                .get(&format!("/api/components/{digest}?wait_ms=10000"))
+                .expect(200);
             matches!(component["status"].as_str(), Some("ready" | "failed")).then_some(component)
         })
     }
@@ -138,7 +182,9 @@ impl Api {
     /// Does something to an app (`start`, `stop`, `restart`) and waits until it is done; returns the
     /// operation.
     pub fn act(&self, app: &str, act: &str) -> Value {
-        let accepted = self.try_send(Method::POST, &format!("/api/apps/{app}/{act}"), None).unwrap();
+        let accepted = self
+            .try_send(Method::POST, &format!("/api/apps/{app}/{act}"), None)
+            .unwrap();
         self.done(&accepted.expect(202))
     }
 
@@ -151,7 +197,9 @@ impl Api {
     fn done(&self, accepted: &Value) -> Value {
         let id = accepted["operation"]["id"].as_str().unwrap().to_owned();
         eventually("the operation ends", OPERATION, || {
-            let operation = self.get(&format!("/api/operations/{id}?wait_ms=10000")).expect(200);
+            let operation = self
+                .get(&format!("/api/operations/{id}?wait_ms=10000"))
+                .expect(200);
             (operation["status"] != "running").then_some(operation)
         })
     }
@@ -163,14 +211,21 @@ impl Api {
 
     /// An app's observed status.
     pub fn status(&self, id: &str) -> String {
-        self.app(id)["observed"][0]["status"].as_str().unwrap_or_default().to_owned()
+        self.app(id)["observed"][0]["status"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The texts of an app's log.
     pub fn log(&self, id: &str) -> Vec<String> {
-        let lines = self.get(&format!("/api/apps/{id}/logs?limit=5000")).expect(200);
+        let lines = self
+            .get(&format!("/api/apps/{id}/logs?limit=5000"))
+            .expect(200);
         let lines = lines["items"].as_array().unwrap().iter();
-        lines.map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+        lines
+            .map(|line| line["message"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// An app's counters.

@@ -29,7 +29,12 @@ pub struct DataDir(Arc<tempfile::TempDir>);
 impl DataDir {
     /// An empty one.
     pub fn new() -> Self {
-        Self(Arc::new(tempfile::Builder::new().prefix("lodge-test-").tempdir().unwrap()))
+        Self(Arc::new(
+            tempfile::Builder::new()
+                .prefix("lodge-test-")
+                .tempdir()
+                .unwrap(),
+        ))
     }
 
     /// Its path.
@@ -55,7 +60,10 @@ pub struct Config {
 impl Config {
     /// With a data directory of another host, which must have ended.
     pub fn with_data(data: &DataDir) -> Self {
-        Self { data: data.clone(), ..Self::default() }
+        Self {
+            data: data.clone(),
+            ..Self::default()
+        }
     }
 
     /// With a further argument.
@@ -81,12 +89,23 @@ impl Config {
     pub fn command(&self, listen: &str) -> Command {
         let mut command = Command::new(program());
         command
-            .args(["serve", "--listen", listen, "--admin-listen", "127.0.0.1:0", "--data-dir"])
+            .args([
+                "serve",
+                "--listen",
+                listen,
+                "--admin-listen",
+                "127.0.0.1:0",
+                "--data-dir",
+            ])
             .arg(self.data.path())
             .args(&self.arguments)
             .current_dir(self.data.path())
             .env_clear()
-            .envs([("INIT_ROOT_EMAIL", EMAIL), ("INIT_ROOT_PASSWORD", PASSWORD), ("RUST_BACKTRACE", "1")])
+            .envs([
+                ("INIT_ROOT_EMAIL", EMAIL),
+                ("INIT_ROOT_PASSWORD", PASSWORD),
+                ("RUST_BACKTRACE", "1"),
+            ])
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
@@ -103,7 +122,11 @@ fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let beside = test.ancestors().nth(2).unwrap().join("lodge");
     let built = std::env::var_os("LODGE_PROGRAM").map_or(beside, PathBuf::from);
-    assert!(built.exists(), "{} is not built: run `cargo build --bin lodge`", built.display());
+    assert!(
+        built.exists(),
+        "{} is not built: run `cargo build --bin lodge`",
+        built.display()
+    );
     built
 }
 
@@ -130,7 +153,11 @@ impl Host {
         let (log, ready) = (data.join("host.log"), data.join("ready.json"));
         // A file of an earlier host would lie about ports.
         let _ = std::fs::remove_file(&ready);
-        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         let mut child = config
             .command(ANY_PORT)
             .arg("--ready-file")
@@ -141,7 +168,14 @@ impl Host {
             .unwrap();
         let addresses = await_ready(&mut child, &ready, &log);
         let address = |name: &str| addresses[name].as_str().unwrap().parse().unwrap();
-        Self { child, apps: address("apps"), admin: address("admin"), config, log, api: None }
+        Self {
+            child,
+            apps: address("apps"),
+            admin: address("admin"),
+            config,
+            log,
+            api: None,
+        }
     }
 
     /// Its data directory.
@@ -157,14 +191,19 @@ impl Host {
     /// Resident memory of its process, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// The admin API, as root.
     pub fn api(&mut self) -> Api {
         let admin = self.admin;
-        self.api.get_or_insert_with(|| Api::log_in(admin, EMAIL, PASSWORD)).clone()
+        self.api
+            .get_or_insert_with(|| Api::log_in(admin, EMAIL, PASSWORD))
+            .clone()
     }
 
     /// Uploads a test guest under its own name and creates an app of it; returns the app.
@@ -177,7 +216,9 @@ impl Host {
         let api = self.api();
         let digest = api.upload_guest(guest);
         let mut app = json!({ "id": id, "component": { "digest": digest } });
-        app.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        app.as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
         api.post("/api/apps", &app).expect(201)
     }
 
@@ -207,7 +248,11 @@ impl Host {
 
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.child.id().cast_signed()).unwrap(), signal).unwrap();
+        kill_process(
+            Pid::from_raw(self.child.id().cast_signed()).unwrap(),
+            signal,
+        )
+        .unwrap();
     }
 
     /// Asks it to stop and waits for its end; returns how it ended, and how to start it again.
@@ -223,7 +268,11 @@ impl Host {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begin.elapsed() < STOP, "the host does not end:\n{}", self.log_text());
+            assert!(
+                begin.elapsed() < STOP,
+                "the host does not end:\n{}",
+                self.log_text()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -242,7 +291,10 @@ impl Drop for Host {
             let _ = self.child.wait();
         }
         if std::thread::panicking() {
-            eprintln!("the end of the host's log (running: {running}):\n{}", end_of(&self.log_text()));
+            eprintln!(
+                "the end of the host's log (running: {running}):\n{}",
+                end_of(&self.log_text())
+            );
         }
     }
 }
@@ -255,12 +307,18 @@ fn await_ready(child: &mut Child, ready: &Path, log: &Path) -> Value {
             return serde_json::from_str(&text).unwrap();
         }
         if let Some(status) = child.try_wait().unwrap() {
-            panic!("the host ended as it started ({status}):\n{}", end_of(&said()));
+            panic!(
+                "the host ended as it started ({status}):\n{}",
+                end_of(&said())
+            );
         }
         if begin.elapsed() > START {
             let _ = child.kill();
             let _ = child.wait();
-            panic!("the host was not ready after {START:?}:\n{}", end_of(&said()));
+            panic!(
+                "the host was not ready after {START:?}:\n{}",
+                end_of(&said())
+            );
         }
         std::thread::sleep(Duration::from_millis(5));
     }

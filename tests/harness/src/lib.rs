@@ -35,7 +35,10 @@ pub fn eventually<T>(what: &str, patience: Duration, mut check: impl FnMut() -> 
         if let Some(found) = check() {
             return found;
         }
-        assert!(begin.elapsed() < patience, "not within {patience:?}: {what}");
+        assert!(
+            begin.elapsed() < patience,
+            "not within {patience:?}: {what}"
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }

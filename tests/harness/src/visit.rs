@@ -72,7 +72,8 @@ impl Visit {
     pub fn post_chunked(mut self, body: &[u8], trailers: &str) -> Self {
         self.body = format!("{:x}\r\n", body.len()).into_bytes();
         self.body.extend_from_slice(body);
-        self.body.extend_from_slice(format!("\r\n0\r\n{trailers}\r\n").as_bytes());
+        self.body
+            .extend_from_slice(format!("\r\n0\r\n{trailers}\r\n").as_bytes());
         self.method("POST").header("transfer-encoding", "chunked")
     }
 
@@ -83,8 +84,16 @@ impl Visit {
     pub fn begin(&self) -> std::io::Result<TcpStream> {
         let mut socket = TcpStream::connect(self.at)?;
         socket.set_read_timeout(Some(self.patience))?;
-        let Self { method, path, host, headers, .. } = self;
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n");
+        let Self {
+            method,
+            path,
+            host,
+            headers,
+            ..
+        } = self;
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n"
+        );
         socket.write_all(head.as_bytes())?;
         // A host that refuses a body may close before it was sent: its answer counts all the same.
         let _ = socket.write_all(&self.body);
@@ -104,14 +113,18 @@ impl Visit {
         }
         Reply::parse(&answer, self.method == "HEAD").ok_or_else(|| {
             let text = String::from_utf8_lossy(&answer).into_owned();
-            std::io::Error::new(std::io::ErrorKind::InvalidData, format!("no answer: {text:?}"))
+            std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("no answer: {text:?}"),
+            )
         })
     }
 
     /// As [`try_send`](Self::try_send), for hosts that must answer.
     #[track_caller]
     pub fn send(&self) -> Reply {
-        self.try_send().unwrap_or_else(|error| panic!("{} {}{}: {error}", self.method, self.host, self.path))
+        self.try_send()
+            .unwrap_or_else(|error| panic!("{} {}{}: {error}", self.method, self.host, self.path))
     }
 }
 
@@ -131,8 +144,16 @@ impl Reply {
             None => format!("{line}\n"),
         });
         let head: String = lower_names.collect();
-        let mut reply = Self { status, head, body: rest.to_vec(), trailers: String::new(), whole: true };
-        let length = reply.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        let mut reply = Self {
+            status,
+            head,
+            body: rest.to_vec(),
+            trailers: String::new(),
+            whole: true,
+        };
+        let length = reply
+            .header("content-length")
+            .and_then(|length| length.parse::<usize>().ok());
         if is_head {
             reply.whole = rest.is_empty();
         } else if reply.header("transfer-encoding") == Some("chunked") {
@@ -172,8 +193,12 @@ fn dechunk(mut rest: &[u8]) -> (Vec<u8>, String, bool) {
         let Some(line) = rest.windows(2).position(|window| window == b"\r\n") else {
             return (body, String::new(), false);
         };
-        let size = std::str::from_utf8(&rest[..line]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
-        let Some(size) = size else { return (body, String::new(), false) };
+        let size = std::str::from_utf8(&rest[..line])
+            .ok()
+            .and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(size) = size else {
+            return (body, String::new(), false);
+        };
         rest = &rest[line + 2..];
         if size == 0 {
             let trailers = String::from_utf8_lossy(rest).replace("\r\n", "\n");

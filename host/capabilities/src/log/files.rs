@@ -53,13 +53,20 @@ impl Files {
         };
         let thread = std::thread::Builder::new().name("app-logs".into());
         thread.spawn(move || writer.run(&todo))?;
-        Ok(Self { folder: folder.to_owned(), jobs, queued, lost })
+        Ok(Self {
+            folder: folder.to_owned(),
+            jobs,
+            queued,
+            lost,
+        })
     }
 
     /// Has a line written, if there is room in the queue.
     pub(super) fn append(&self, app: &AppId, line: &LogLine) {
         // A line of text, numbers and options always serializes.
-        let Ok(mut bytes) = serde_json::to_vec(line) else { return };
+        let Ok(mut bytes) = serde_json::to_vec(line) else {
+            return;
+        };
         bytes.push(b'\n');
         let size = bytes.len();
         if self.queued.fetch_add(size, Relaxed) + size > QUEUE_BYTES {
@@ -89,8 +96,12 @@ impl Files {
         let newer = end_of(&current(&self.folder, app), bytes).unwrap_or_default();
         let missing = bytes.saturating_sub(newer.len());
         let older = end_of(&previous(&self.folder, app), missing).unwrap_or_default();
-        let lines = older.split(|b| *b == b'\n').chain(newer.split(|b| *b == b'\n'));
-        lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+        let lines = older
+            .split(|b| *b == b'\n')
+            .chain(newer.split(|b| *b == b'\n'));
+        lines
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect()
     }
 }
 
@@ -175,12 +186,17 @@ impl Writer {
     fn tell_lost(&mut self) {
         if self.lost.load(Relaxed) > 0 && self.is_due() {
             let lines = self.lost.swap(0, Relaxed);
-            tracing::warn!(lines, "apps log faster than the disk takes: these lines are not in their log files");
+            tracing::warn!(
+                lines,
+                "apps log faster than the disk takes: these lines are not in their log files"
+            );
         }
     }
 
     fn is_due(&mut self) -> bool {
-        let due = self.complained.is_none_or(|at| at.elapsed() > COMPLAIN_EVERY);
+        let due = self
+            .complained
+            .is_none_or(|at| at.elapsed() > COMPLAIN_EVERY);
         if due {
             self.complained = Some(Instant::now());
         }
@@ -190,10 +206,18 @@ impl Writer {
 
 fn append(folder: &Path, app: &AppId, bytes: &[u8]) -> io::Result<()> {
     let path = current(folder, app);
-    let mut file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)?;
     if file.metadata()?.len() + bytes.len() as u64 > FILE_BYTES {
         fs::rename(&path, previous(folder, app))?;
-        file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path)?;
+        file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path)?;
     }
     file.write_all(bytes)
 }

@@ -8,11 +8,20 @@ fn app() -> AppId {
 }
 
 fn line(source: LogSource, message: impl Into<String>) -> LogLine {
-    LogLine { time: now_ms(), level: LogLevel::Info, source, message: message.into(), request: None }
+    LogLine {
+        time: now_ms(),
+        level: LogLevel::Info,
+        source,
+        message: message.into(),
+        request: None,
+    }
 }
 
 fn texts(logs: &AppLogs) -> Vec<String> {
-    logs.tail(&app(), 1000, LogLevel::Debug).into_iter().map(|line| line.message).collect()
+    logs.tail(&app(), 1000, LogLevel::Debug)
+        .into_iter()
+        .map(|line| line.message)
+        .collect()
 }
 
 fn open() -> (tempfile::TempDir, Arc<AppLogs>) {
@@ -27,13 +36,32 @@ const PATIENCE: Duration = Duration::from_secs(10);
 fn the_newest_lines_come_oldest_first_and_by_level() {
     let (_folder, logs) = open();
     for n in 0..5 {
-        let level = if n % 2 == 0 { LogLevel::Error } else { LogLevel::Debug };
-        logs.write(&app(), LogLine { level, ..line(LogSource::Host, n.to_string()) });
+        let level = if n % 2 == 0 {
+            LogLevel::Error
+        } else {
+            LogLevel::Debug
+        };
+        logs.write(
+            &app(),
+            LogLine {
+                level,
+                ..line(LogSource::Host, n.to_string())
+            },
+        );
     }
     assert_eq!(texts(&logs), ["0", "1", "2", "3", "4"]);
     let errors = logs.tail(&app(), 2, LogLevel::Warn);
-    assert_eq!(errors.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(), ["2", "4"]);
-    assert!(logs.tail(&"other".parse().unwrap(), 10, LogLevel::Debug).is_empty());
+    assert_eq!(
+        errors
+            .iter()
+            .map(|line| line.message.as_str())
+            .collect::<Vec<_>>(),
+        ["2", "4"]
+    );
+    assert!(
+        logs.tail(&"other".parse().unwrap(), 10, LogLevel::Debug)
+            .is_empty()
+    );
 }
 
 #[test]
@@ -43,7 +71,10 @@ fn memory_is_bounded_and_long_lines_are_cut() {
     let cut = texts(&logs).remove(0);
     assert!(cut.len() <= LINE_BYTES && cut.ends_with("(cut)"));
     for n in 0..100 {
-        logs.write(&app(), line(LogSource::Host, format!("{n:04}{}", "x".repeat(4000))));
+        logs.write(
+            &app(),
+            line(LogSource::Host, format!("{n:04}{}", "x".repeat(4000))),
+        );
     }
     let kept = texts(&logs);
     assert!(kept.iter().map(String::len).sum::<usize>() <= ring::RING_BYTES);
@@ -61,9 +92,14 @@ fn a_guest_that_logs_too_much_is_told_once_and_the_host_never_held_back() {
     let seen = texts(&logs);
     let guests = seen.iter().filter(|text| text.starts_with('x')).count();
     assert!((1..20).contains(&guests), "{guests}");
-    let reports: Vec<_> = seen.iter().filter(|text| text.contains("lines dropped")).collect();
+    let reports: Vec<_> = seen
+        .iter()
+        .filter(|text| text.contains("lines dropped"))
+        .collect();
     assert_eq!(reports.len(), 1);
-    assert!(reports[0].contains(&format!("{} lines", 50 - guests)) && reports[0].contains("1000 bytes"));
+    assert!(
+        reports[0].contains(&format!("{} lines", 50 - guests)) && reports[0].contains("1000 bytes")
+    );
     assert_eq!(seen.last().unwrap(), "host");
     std::thread::sleep(Duration::from_millis(300));
     logs.write(&app(), line(LogSource::Stderr, "again"));
@@ -104,7 +140,13 @@ fn files_rotate_and_go_with_their_app() {
     let folder = folder.path().join("logs");
     let lines = 2 * files::FILE_BYTES as usize / LINE_BYTES + 600;
     for n in 0..lines {
-        logs.write(&app(), line(LogSource::Host, format!("{n}{}", "x".repeat(LINE_BYTES - 20))));
+        logs.write(
+            &app(),
+            line(
+                LogSource::Host,
+                format!("{n}{}", "x".repeat(LINE_BYTES - 20)),
+            ),
+        );
         if n % 200 == 0 {
             logs.flush(PATIENCE);
         }
@@ -126,6 +168,11 @@ fn ten_thousand_silent_apps_cost_next_to_nothing() {
     for n in 0..10_000 {
         logs.set_rate(&format!("app-{n}").parse().unwrap(), 65_536);
     }
-    assert_eq!(std::fs::read_dir(folder.path().join("logs")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(folder.path().join("logs"))
+            .unwrap()
+            .count(),
+        0
+    );
     assert!(size_of::<Log>() <= 128, "{}", size_of::<Log>());
 }

@@ -1,13 +1,14 @@
 //! One admitted request until its answer has ended: it holds the turn, and says once how it went.
 
 use crate::admission::Turn;
-use crate::listener::InFlight;
+use crate::listener::{self, Awaits, InFlight};
 use crate::respond;
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use lodge_model::{BodyError, FailureKind, Outcome, RequestId, ResponseBody};
 use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 /// An admitted request under way. Dropped without a word, it counts as cancelled by its visitor.
@@ -15,7 +16,7 @@ pub(crate) struct Exchange {
     id: RequestId,
     turn: Turn,
     recorded: bool,
-    _in_flight: InFlight,
+    in_flight: InFlight,
 }
 
 impl Exchange {
@@ -24,7 +25,7 @@ impl Exchange {
             id,
             turn,
             recorded: false,
-            _in_flight: in_flight,
+            in_flight,
         }
     }
 
@@ -32,6 +33,11 @@ impl Exchange {
     pub(crate) fn failed(mut self, kind: FailureKind, wants_html: bool) -> Response<Answer> {
         self.record(Outcome::Failed(kind));
         respond::failure(kind, self.id, wants_html)
+    }
+
+    /// Whether the connection carries several requests at once.
+    fn is_multiplexed(&self) -> bool {
+        self.in_flight.0.multiplexed.load(Relaxed)
     }
 
     /// Counts how the request ended; the first word stands.
@@ -66,6 +72,7 @@ impl Exchange {
                 status,
                 declared,
                 sent: 0,
+                rest: Bytes::new(),
             })
         })
     }
@@ -85,6 +92,10 @@ pub(crate) enum Answer {
     App(Served),
 }
 
+/// The largest frame that an HTTP/2 stream is given at once, in bytes: one that its peer takes slowly
+/// must be seen to move.
+const PIECE: usize = 16 * 1024;
+
 /// An app's body on its way, with the exchange that it ends.
 pub(crate) struct Served {
     body: ResponseBody,
@@ -93,6 +104,8 @@ pub(crate) struct Served {
     /// How many bytes the response says it has.
     declared: Option<u64>,
     sent: u64,
+    /// What is left of a frame that is handed over in pieces.
+    rest: Bytes,
 }
 
 impl Served {
@@ -100,17 +113,61 @@ impl Served {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        match &frame {
-            Some(Ok(frame)) => self.sent += frame.data_ref().map_or(0, |data| data.len() as u64),
-            Some(Err(error)) => self.exchange.record(match error {
-                BodyError::Failed(failure) => Outcome::Failed(failure.kind),
-                BodyError::TooLarge => Outcome::Failed(FailureKind::BodyTooLarge),
-                BodyError::Connection(_) => Outcome::Cancelled,
-            }),
-            None => self.exchange.record(Outcome::Answered(self.status)),
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(self.next_piece())));
         }
-        Poll::Ready(frame)
+        listener::note(Awaits::Guest);
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        listener::note(Awaits::Peer);
+        match frame {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(self.passed(frame)))),
+            Some(Err(error)) => {
+                self.exchange.record(match &error {
+                    BodyError::Failed(failure) => Outcome::Failed(failure.kind),
+                    BodyError::TooLarge => Outcome::Failed(FailureKind::BodyTooLarge),
+                    BodyError::Connection(_) => Outcome::Cancelled,
+                });
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                self.exchange.record(Outcome::Answered(self.status));
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_data() {
+            Ok(data) if data.len() > PIECE && self.exchange.is_multiplexed() => {
+                self.rest = data;
+                self.next_piece()
+            }
+            Ok(data) => {
+                self.sent += data.len() as u64;
+                Frame::data(data)
+            }
+            Err(trailers) => trailers,
+        }
+    }
+
+    fn next_piece(&mut self) -> Frame<Bytes> {
+        listener::note(Awaits::Peer);
+        let piece = self.rest.split_to(PIECE.min(self.rest.len()));
+        self.sent += piece.len() as u64;
+        Frame::data(piece)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty() && self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (mut hint, rest) = (self.body.size_hint(), self.rest.len() as u64);
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint.set_lower(hint.lower().saturating_add(rest));
+        hint
     }
 }
 
@@ -118,7 +175,7 @@ impl Drop for Served {
     fn drop(&mut self) {
         // hyper asks for nothing more once the declared length is there, or the body says it ended.
         let whole = self.declared.is_some_and(|declared| self.sent >= declared);
-        if whole || self.body.is_end_stream() {
+        if whole || self.is_end_stream() {
             self.exchange.record(Outcome::Answered(self.status));
         }
     }
@@ -141,14 +198,14 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(bytes) => bytes.is_none(),
-            Self::App(served) => served.body.is_end_stream(),
+            Self::App(served) => served.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Self::App(served) => served.body.size_hint(),
+            Self::App(served) => served.size_hint(),
         }
     }
 }

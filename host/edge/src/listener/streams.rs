@@ -44,7 +44,12 @@ where
 {
     fn execute(&self, task: F) {
         let stall_timeout = self.stall_timeout;
-        tokio::spawn(Watched { task: Box::pin(task), awaits: Awaits::Guest, timer: None, stall_timeout });
+        tokio::spawn(Watched {
+            task: Box::pin(task),
+            awaits: Awaits::Guest,
+            timer: None,
+            stall_timeout,
+        });
     }
 }
 
@@ -73,7 +78,9 @@ impl<F: Future<Output = ()>> Future for Watched<F> {
             return Poll::Pending;
         }
         let limit = this.stall_timeout;
-        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let timer = this
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         timer.as_mut().poll(cx)
     }
 }

@@ -31,7 +31,18 @@ pub(crate) fn run(args: &DeployArgs) -> Result<(), Failure> {
     let client = Client::new(&args.remote)?;
     let progress = Progress::new(args.remote.json);
     let fields = args.fields.to_json()?;
-    let uploaded = upload::file(&client, progress, &args.file, &args.listed)?;
+    let uploaded = match upload::file(&client, progress, &args.file, &args.listed) {
+        // Not every language's tools write a name into a component: then it is the app's.
+        Err(failure) if failure.field() == Some("name") && args.listed.name.is_none() => {
+            let name = Some(args.app.clone());
+            let listed = Listed {
+                name,
+                ..args.listed.clone()
+            };
+            upload::file(&client, progress, &args.file, &listed)?
+        }
+        other => other?,
+    };
     let uploaded = upload::wait_compiled(&client, progress, uploaded)?;
     let mut fields = fields;
     fields.insert(

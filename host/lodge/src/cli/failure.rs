@@ -89,6 +89,14 @@ impl Failure {
         }
     }
 
+    /// The field that the API refused.
+    pub(crate) fn field(&self) -> Option<&str> {
+        match self {
+            Self::Api(problem) => problem.field.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The failure for programs, on one line.
     pub(crate) fn to_json(&self) -> Value {
         match self {

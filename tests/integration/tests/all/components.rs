@@ -9,7 +9,10 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = bytes.to_vec();
     let mut at = 0;
-    while let Some(found) = bytes[at..].windows(from.len()).position(|window| window == from) {
+    while let Some(found) = bytes[at..]
+        .windows(from.len())
+        .position(|window| window == from)
+    {
         bytes[at + found..at + found + to.len()].copy_from_slice(to);
         at += found + to.len();
     }
@@ -26,17 +29,39 @@ fn what_is_no_component_for_lodge_is_refused_with_a_reason_and_a_remedy() {
     for (what, bytes, code, says) in [
         ("nothing", Vec::new(), "not_wasm", "wasm"),
         ("text", b"fn main() {}".to_vec(), "not_wasm", "wasm"),
-        ("a core module", b"\0asm\x01\0\0\0".to_vec(), "core_module", "component"),
+        (
+            "a core module",
+            b"\0asm\x01\0\0\0".to_vec(),
+            "core_module",
+            "component",
+        ),
         ("a truncated one", half, "truncated", ""),
-        ("one with foreign imports", foreign, "unknown_imports", "evil:io/poll"),
-        ("an empty component", b"\0asm\x0d\0\x01\0".to_vec(), "no_http_export", "wasi:http"),
+        (
+            "one with foreign imports",
+            foreign,
+            "unknown_imports",
+            "evil:io/poll",
+        ),
+        (
+            "an empty component",
+            b"\0asm\x0d\0\x01\0".to_vec(),
+            "no_http_export",
+            "wasi:http",
+        ),
     ] {
         let answer = api.try_upload("?name=x&version=1", bytes).unwrap();
         let text = answer.body.to_string();
         assert_eq!(answer.code(), code, "{what}: {} {text}", answer.status);
-        assert!((400..500).contains(&answer.status) && text.contains(says), "{what}: {text}");
+        assert!(
+            (400..500).contains(&answer.status) && text.contains(says),
+            "{what}: {text}"
+        );
     }
-    assert_eq!(api.get("/api/components").expect(200)["items"], json!([]), "nothing of it is kept");
+    assert_eq!(
+        api.get("/api/components").expect(200)["items"],
+        json!([]),
+        "nothing of it is kept"
+    );
 }
 
 #[test]
@@ -48,8 +73,17 @@ fn an_upload_beyond_the_limit_is_refused() {
         .header("authorization", &host.api().authorization())
         .header("content-length", &(100 * 1024 * 1024 + 1).to_string());
     let answer = upload.send();
-    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"), "{}", answer.text());
-    assert!(answer.text().contains("104857600 bytes"), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (413, "too_large"),
+        "{}",
+        answer.text()
+    );
+    assert!(
+        answer.text().contains("104857600 bytes"),
+        "{}",
+        answer.text()
+    );
 }
 
 #[test]
@@ -57,16 +91,31 @@ fn the_same_bytes_are_one_component_and_a_name_and_version_mean_one() {
     let mut host = Host::start();
     let api = host.api();
     let hello = guest("hello-p2");
-    let first = api.try_upload("?name=hello&version=1", hello.clone()).unwrap().expect(201);
-    let again = api.try_upload("?name=hello&version=1", hello.clone()).unwrap().expect(200);
+    let first = api
+        .try_upload("?name=hello&version=1", hello.clone())
+        .unwrap()
+        .expect(201);
+    let again = api
+        .try_upload("?name=hello&version=1", hello.clone())
+        .unwrap()
+        .expect(200);
     assert_eq!(first["digest"], again["digest"]);
-    let other = api.try_upload("?name=hello&version=1", variant(&hello, 1)).unwrap();
+    let other = api
+        .try_upload("?name=hello&version=1", variant(&hello, 1))
+        .unwrap();
     assert_eq!(other.status, 409, "{}", other.body);
-    let newer = api.try_upload("?name=hello&version=2", variant(&hello, 1)).unwrap().expect(201);
+    let newer = api
+        .try_upload("?name=hello&version=2", variant(&hello, 1))
+        .unwrap()
+        .expect(201);
     assert_ne!(first["digest"], newer["digest"]);
     let digest = first["digest"].as_str().unwrap();
     assert_eq!(api.compiled(digest)["status"], "ready");
-    api.post("/api/apps", &json!({ "id": "shop", "component": { "digest": digest } })).expect(201);
+    api.post(
+        "/api/apps",
+        &json!({ "id": "shop", "component": { "digest": digest } }),
+    )
+    .expect(201);
     let kept = api.delete(&format!("/api/components/{digest}"));
     assert_eq!(kept.status, 409, "an app runs it: {}", kept.body);
     api.remove("shop");
@@ -78,8 +127,16 @@ fn the_same_bytes_are_one_component_and_a_name_and_version_mean_one() {
 fn an_app_may_name_a_component_that_is_still_compiling() {
     let mut host = Host::start();
     let api = host.api();
-    let digest = api.try_upload("?name=hello&version=1", guest("hello-p3")).unwrap().expect(201)["digest"].clone();
-    api.post("/api/apps", &json!({ "id": "shop", "component": { "digest": digest } })).expect(201);
+    let digest = api
+        .try_upload("?name=hello&version=1", guest("hello-p3"))
+        .unwrap()
+        .expect(201)["digest"]
+        .clone();
+    api.post(
+        "/api/apps",
+        &json!({ "id": "shop", "component": { "digest": digest } }),
+    )
+    .expect(201);
     assert_eq!(host.visit("shop", "/").send().text(), "Hello, World!");
 }
 

@@ -70,15 +70,29 @@ fn trouble(host: &mut Host, known: Known, component: &[u8], dice: &mut Dice) -> 
 }
 
 /// One random act; an error means that the host was gone before it answered.
-fn act(api: &Api, at: SocketAddr, known: &mut Known, component: &[u8], dice: &mut Dice) -> Result<(), ()> {
+fn act(
+    api: &Api,
+    at: SocketAddr,
+    known: &mut Known,
+    component: &[u8],
+    dice: &mut Dice,
+) -> Result<(), ()> {
     let app = format!("app-{}", dice.below(APPS));
     let send = |method, path: &str, body| api.try_send(method, path, body).map_err(drop);
     match dice.below(6) {
         0 => {
             known.uploads += 1;
-            let query = format!("?name=hello&version=0.{}.{}", known.uploads, dice.below(1 << 40));
-            let answer = api.try_upload(&query, variant(component, dice.below(1 << 50))).map_err(drop)?;
-            known.components.push(answer.expect(201)["digest"].as_str().unwrap().to_owned());
+            let query = format!(
+                "?name=hello&version=0.{}.{}",
+                known.uploads,
+                dice.below(1 << 40)
+            );
+            let answer = api
+                .try_upload(&query, variant(component, dice.below(1 << 50)))
+                .map_err(drop)?;
+            known
+                .components
+                .push(answer.expect(201)["digest"].as_str().unwrap().to_owned());
         }
         1 | 2 => {
             let digest = &known.components[dice.below(known.components.len() as u64) as usize];
@@ -139,12 +153,16 @@ fn check(host: &mut Host, known: &mut Known, round: u64) {
             State::Stopped => (503, "app_stopped"),
             State::Gone => (404, "app_not_found"),
         };
-        eventually(&format!("round {round}: {app} is as desired: {expected:?}"), PATIENCE, || {
-            let reply = host.visit(app, "/").send();
-            // A removal nobody had an answer to may end between the look and the visit.
-            let fits = (reply.status, reply.code().as_str()) == expected;
-            (fits || (acknowledged.is_none() && reply.status == 404)).then_some(())
-        });
+        eventually(
+            &format!("round {round}: {app} is as desired: {expected:?}"),
+            PATIENCE,
+            || {
+                let reply = host.visit(app, "/").send();
+                // A removal nobody had an answer to may end between the look and the visit.
+                let fits = (reply.status, reply.code().as_str()) == expected;
+                (fits || (acknowledged.is_none() && reply.status == 404)).then_some(())
+            },
+        );
     }
     known.apps.retain(|_, state| state.is_some());
 }

@@ -17,36 +17,73 @@ fn seen_header<'a>(seen: &'a Value, name: &str) -> Option<&'a str> {
 
 #[test]
 fn every_way_leads_to_the_app() {
-    let mut host = Config::default().variable("APPS_DOMAIN", "apps.example").start();
+    let mut host = Config::default()
+        .variable("APPS_DOMAIN", "apps.example")
+        .start();
     for guest in ECHOES {
         let id = guest.replace('-', "_");
         let domain = format!("{guest}.example.com");
         host.deploy_with(guest, &id, json!({ "domains": [domain] }));
-        for name in [format!("{guest}.localhost:13000"), format!("{guest}.apps.example"), domain] {
+        for name in [
+            format!("{guest}.localhost:13000"),
+            format!("{guest}.apps.example"),
+            domain,
+        ] {
             let seen = host.visit_host(&name, "/headers?a=%20//b").send().json();
             assert_eq!(seen["path_with_query"], "/headers?a=%20//b", "{name}");
-            assert_eq!((&seen["method"], &seen["scheme"]), (&json!("GET"), &json!("http")), "{name}");
+            assert_eq!(
+                (&seen["method"], &seen["scheme"]),
+                (&json!("GET"), &json!("http")),
+                "{name}"
+            );
             assert_eq!(seen["authority"], name, "{seen}");
             assert_eq!(seen_header(&seen, "x-forwarded-prefix"), None);
         }
-        let seen = host.visit(&id, "/headers").header("x-forwarded-for", "9.9.9.9").send().json();
+        let seen = host
+            .visit(&id, "/headers")
+            .header("x-forwarded-for", "9.9.9.9")
+            .send()
+            .json();
         assert_eq!(seen["path_with_query"], "/headers", "{seen}");
-        assert_eq!(seen_header(&seen, "x-forwarded-prefix"), Some(format!("/apps/{id}").as_str()));
-        assert_eq!(seen_header(&seen, "x-forwarded-for"), Some("127.0.0.1"), "a client is not believed");
+        assert_eq!(
+            seen_header(&seen, "x-forwarded-prefix"),
+            Some(format!("/apps/{id}").as_str())
+        );
+        assert_eq!(
+            seen_header(&seen, "x-forwarded-for"),
+            Some("127.0.0.1"),
+            "a client is not believed"
+        );
     }
     assert_eq!(host.visit_host("127.0.0.1", "/").send().status, 200);
-    assert_eq!(host.visit_host("nobody.localhost", "/").send().code(), "app_not_found");
+    assert_eq!(
+        host.visit_host("nobody.localhost", "/").send().code(),
+        "app_not_found"
+    );
     let moved = host.visit("echo_p2", "").send();
-    assert_eq!((moved.status, moved.header("location")), (308, Some("/apps/echo_p2/")));
+    assert_eq!(
+        (moved.status, moved.header("location")),
+        (308, Some("/apps/echo_p2/"))
+    );
 }
 
 #[test]
 fn a_trusted_proxy_is_believed() {
-    let mut host = Config::default().argument("--trusted-proxies").argument("127.0.0.0/8").start();
+    let mut host = Config::default()
+        .argument("--trusted-proxies")
+        .argument("127.0.0.0/8")
+        .start();
     host.deploy("echo-p2", "shop");
-    let visit = host.visit("shop", "/headers").header("x-forwarded-for", "9.9.9.9").header("x-forwarded-proto", "https");
+    let visit = host
+        .visit("shop", "/headers")
+        .header("x-forwarded-for", "9.9.9.9")
+        .header("x-forwarded-proto", "https");
     let seen = visit.send().json();
-    assert_eq!(seen_header(&seen, "x-forwarded-for"), Some("9.9.9.9, 127.0.0.1"), "{seen}");
+    assert_eq!(
+        seen_header(&seen, "x-forwarded-for"),
+        Some("9.9.9.9, 127.0.0.1"),
+        "{seen}"
+    );
     assert_eq!(seen_header(&seen, "x-forwarded-proto"), Some("https"));
 }
 
@@ -56,12 +93,24 @@ fn answers_are_made_safe_for_a_shared_origin() {
     for guest in ECHOES {
         host.deploy(guest, guest);
         let reply = host.visit(guest, "/redirect?to=/next").send();
-        assert_eq!((reply.status, reply.header("location")), (302, Some(format!("/apps/{guest}/next").as_str())));
+        assert_eq!(
+            (reply.status, reply.header("location")),
+            (302, Some(format!("/apps/{guest}/next").as_str()))
+        );
         let reply = host.visit(guest, "/cookie?set=a%3D1;%20Path%3D/").send();
-        assert_eq!(reply.header("set-cookie"), Some(format!("a=1; Path=/apps/{guest}/").as_str()));
-        let reply = host.visit(guest, "/cookie?set=lodge_session%3Dforged").send();
+        assert_eq!(
+            reply.header("set-cookie"),
+            Some(format!("a=1; Path=/apps/{guest}/").as_str())
+        );
+        let reply = host
+            .visit(guest, "/cookie?set=lodge_session%3Dforged")
+            .send();
         assert_eq!(reply.header("set-cookie"), None, "{}", reply.head);
-        let seen = host.visit(guest, "/headers").header("cookie", "a=1; lodge_session=secret").send().json();
+        let seen = host
+            .visit(guest, "/headers")
+            .header("cookie", "a=1; lodge_session=secret")
+            .send()
+            .json();
         assert_eq!(seen_header(&seen, "cookie"), Some("a=1"), "{seen}");
     }
 }
@@ -72,13 +121,34 @@ fn heads_trailers_and_large_bodies_pass() {
     for guest in ECHOES {
         host.deploy(guest, guest);
         let reply = host.visit(guest, "/head").method("HEAD").send();
-        assert_eq!((reply.status, reply.header("content-length"), reply.body.len()), (200, Some("13"), 0), "{guest}");
-        let visit = host.visit(guest, "/").header("te", "trailers").header("trailer", "x-sum");
+        assert_eq!(
+            (
+                reply.status,
+                reply.header("content-length"),
+                reply.body.len()
+            ),
+            (200, Some("13"), 0),
+            "{guest}"
+        );
+        let visit = host
+            .visit(guest, "/")
+            .header("te", "trailers")
+            .header("trailer", "x-sum");
         let reply = visit.post_chunked(b"some text", "x-sum: 42\r\n").send();
-        assert_eq!((reply.text().as_str(), reply.trailers.as_str()), ("some text", "x-sum: 42"), "{guest}: {}", reply.head);
+        assert_eq!(
+            (reply.text().as_str(), reply.trailers.as_str()),
+            ("some text", "x-sum: 42"),
+            "{guest}: {}",
+            reply.head
+        );
         let large: Vec<u8> = (0..5 * 1024 * 1024_u32).map(|n| (n / 7) as u8).collect();
         let reply = upload_and_read(&host, guest, &large);
-        assert!(reply.whole && reply.body == large, "{guest}: {} of {} bytes", reply.body.len(), large.len());
+        assert!(
+            reply.whole && reply.body == large,
+            "{guest}: {} of {} bytes",
+            reply.body.len(),
+            large.len()
+        );
     }
 }
 
@@ -117,8 +187,17 @@ fn events_come_one_by_one_and_a_visitor_who_leaves_ends_them() {
         let api = host.api();
         assert_eq!(api.stats(guest)["in_flight"], 1, "{guest}");
         drop(socket);
-        eventually("the guest is cancelled", PATIENCE, || (api.stats(guest)["in_flight"] == 0).then_some(()));
-        assert_eq!((&api.stats(guest)["cancelled"], &api.stats(guest)["answered"]), (&json!(1), &json!(0)), "{guest}");
+        eventually("the guest is cancelled", PATIENCE, || {
+            (api.stats(guest)["in_flight"] == 0).then_some(())
+        });
+        assert_eq!(
+            (
+                &api.stats(guest)["cancelled"],
+                &api.stats(guest)["answered"]
+            ),
+            (&json!(1), &json!(0)),
+            "{guest}"
+        );
         eventually("its instance is gone", PATIENCE, || {
             (guest == "sse-p3" || api.stats(guest)["instances"] == 0).then_some(())
         });
@@ -130,11 +209,23 @@ fn failures_are_pages_for_people_and_json_for_programs() {
     let mut host = Host::start();
     host.deploy("panic-p2", "shop");
     let json = host.visit("shop", "/").send();
-    assert_eq!(json.header("content-type"), Some("application/problem+json"));
-    let page = host.visit("shop", "/").header("accept", "text/html,application/xhtml+xml,*/*;q=0.8").send();
+    assert_eq!(
+        json.header("content-type"),
+        Some("application/problem+json")
+    );
+    let page = host
+        .visit("shop", "/")
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        .send();
     let text = page.text();
-    assert_eq!((page.status, page.header("content-type")), (500, Some("text/html; charset=utf-8")));
-    assert!(text.contains("app_trapped") && text.contains("reference") && !text.contains("on purpose"), "{text}");
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (500, Some("text/html; charset=utf-8"))
+    );
+    assert!(
+        text.contains("app_trapped") && text.contains("reference") && !text.contains("on purpose"),
+        "{text}"
+    );
     let head = host.visit("shop", "/").method("HEAD").send();
     assert_eq!((head.status, head.body.len()), (500, 0));
 }
@@ -169,10 +260,14 @@ async fn http2_by_prior_knowledge_multiplexes() {
     let mut answers = Vec::new();
     for n in 0..20 {
         let name = if n % 2 == 0 { "p2" } else { "p3" };
-        let request = http::Request::post(format!("http://{name}.localhost/")).body(()).unwrap();
+        let request = http::Request::post(format!("http://{name}.localhost/"))
+            .body(())
+            .unwrap();
         client = client.ready().await.unwrap();
         let (answer, mut upload) = client.send_request(request, false).unwrap();
-        upload.send_data(Bytes::from(format!("body {n}")), true).unwrap();
+        upload
+            .send_data(Bytes::from(format!("body {n}")), true)
+            .unwrap();
         answers.push(answer);
     }
     for (n, answer) in answers.into_iter().enumerate() {
@@ -181,6 +276,9 @@ async fn http2_by_prior_knowledge_multiplexes() {
         while let Some(data) = body.data().await {
             text.extend_from_slice(&data.unwrap());
         }
-        assert_eq!((head.status.as_u16(), String::from_utf8(text).unwrap()), (200, format!("body {n}")));
+        assert_eq!(
+            (head.status.as_u16(), String::from_utf8(text).unwrap()),
+            (200, format!("body {n}"))
+        );
     }
 }

@@ -10,7 +10,10 @@ const QUIET_VISITS: usize = 60;
 
 /// The median time of a quiet app's visits while a neighbour keeps 48 requests busy.
 fn quiet_median(greedy: &str, gate: bool) -> Duration {
-    let mut host = Config::default().argument("--cpu-gate").argument(&gate.to_string()).start();
+    let mut host = Config::default()
+        .argument("--cpu-gate")
+        .argument(&gate.to_string())
+        .start();
     let patient = json!({ "limits": { "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 } });
     host.deploy_with(greedy, "greedy", patient);
     host.deploy("hello-p2", "quiet");
@@ -38,7 +41,10 @@ fn quiet_median(greedy: &str, gate: bool) -> Duration {
 
 fn the_gate_protects_the_quiet(greedy: &str) {
     let (on, off) = (quiet_median(greedy, true), quiet_median(greedy, false));
-    assert!(off > on * 2, "{greedy}: the quiet app's median visit took {on:?} with the gate, {off:?} without");
+    assert!(
+        off > on * 2,
+        "{greedy}: the quiet app's median visit took {on:?} with the gate, {off:?} without"
+    );
 }
 
 #[test]
@@ -66,16 +72,32 @@ fn greedy_peak(guest: &str, limits: serde_json::Value) -> (u64, usize) {
     for _ in 0..20 {
         assert_eq!(host.visit("quiet", "/").send().status, 200);
     }
-    let statuses: Vec<u16> = hungry.into_iter().map(|thread| thread.join().unwrap()).collect();
-    assert!(statuses.iter().all(|status| matches!(status, 200 | 500 | 503)), "{statuses:?}");
-    let peak = host.api().stats("greedy")["memory_peak_bytes"].as_u64().unwrap();
-    (peak, statuses.iter().filter(|status| **status == 200).count())
+    let statuses: Vec<u16> = hungry
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
+    assert!(
+        statuses
+            .iter()
+            .all(|status| matches!(status, 200 | 500 | 503)),
+        "{statuses:?}"
+    );
+    let peak = host.api().stats("greedy")["memory_peak_bytes"]
+        .as_u64()
+        .unwrap();
+    (
+        peak,
+        statuses.iter().filter(|status| **status == 200).count(),
+    )
 }
 
 fn the_budget_holds(guest: &str) {
     let budget = 128 << 20;
     let (peak, _) = greedy_peak(guest, json!({ "instance_reuse": 1 }));
-    assert!(peak <= budget, "{guest}: {peak} bytes with the default budget");
+    assert!(
+        peak <= budget,
+        "{guest}: {peak} bytes with the default budget"
+    );
     let off = json!({ "instance_reuse": 1, "memory_bytes": 1_u64 << 40 });
     let (peak, answered) = greedy_peak(guest, off);
     assert!(peak > budget, "{guest}: {peak} bytes without a budget");
@@ -95,7 +117,8 @@ fn all_instances_of_a_0_3_app_share_one_budget() {
 #[test]
 fn a_hard_cap_holds_an_app_that_is_alone() {
     let mut host = Host::start();
-    let limits = json!({ "cpu_cores": 0.2, "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 });
+    let limits =
+        json!({ "cpu_cores": 0.2, "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 });
     host.deploy_with("loop-p2", "capped", json!({ "limits": limits }));
     assert_eq!(host.visit("capped", "/ok").send().status, 200);
     let busy = host.visit("capped", "/").begin().unwrap();
@@ -106,5 +129,8 @@ fn a_hard_cap_holds_an_app_that_is_alone() {
     std::thread::sleep(Duration::from_secs(2));
     let cores = (cpu() - before) as f64 / start.elapsed().as_millis() as f64;
     drop(busy);
-    assert!((0.05..0.3).contains(&cores), "{cores} cores of the 0.2 allowed");
+    assert!(
+        (0.05..0.3).contains(&cores),
+        "{cores} cores of the 0.2 allowed"
+    );
 }

@@ -8,7 +8,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn await_status(host: &mut Host, app: &str, status: &str) {
     let api = host.api();
-    eventually(&format!("{app} is {status}"), PATIENCE, || (api.status(app) == status).then_some(()));
+    eventually(&format!("{app} is {status}"), PATIENCE, || {
+        (api.status(app) == status).then_some(())
+    });
 }
 
 #[test]
@@ -16,7 +18,13 @@ fn the_first_visits_start_an_app_and_all_are_served() {
     let mut host = Host::start();
     for guest in ["hello-p2", "hello-p3"] {
         let app = host.deploy(guest, guest);
-        assert_eq!((app["desired"].as_str(), app["observed"][0]["status"].as_str()), (Some("running"), Some("waiting")));
+        assert_eq!(
+            (
+                app["desired"].as_str(),
+                app["observed"][0]["status"].as_str()
+            ),
+            (Some("running"), Some("waiting"))
+        );
         let visits: Vec<_> = (0..12)
             .map(|_| {
                 let visit = host.visit(guest, "/");
@@ -32,7 +40,12 @@ fn the_first_visits_start_an_app_and_all_are_served() {
 }
 
 fn assert_stopped(reply: &Reply) {
-    assert_eq!((reply.status, reply.code().as_str()), (503, "app_stopped"), "{}", reply.text());
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (503, "app_stopped"),
+        "{}",
+        reply.text()
+    );
     assert!(reply.header("retry-after").is_some());
 }
 
@@ -72,18 +85,38 @@ fn start_modes_decide_what_a_restart_of_the_host_does() {
 fn a_start_that_fails_tells_visitors_little_and_administrators_why() {
     let mut host = Host::start();
     // Less than its memory has at its beginning: no instance can be made.
-    host.deploy_with("hello-p2", "broken", json!({ "limits": { "instance_memory_bytes": 65_536 } }));
+    host.deploy_with(
+        "hello-p2",
+        "broken",
+        json!({ "limits": { "instance_memory_bytes": 65_536 } }),
+    );
     let reply = host.visit("broken", "/").send();
-    assert_eq!((reply.status, reply.code().as_str()), (503, "app_failed"), "{}", reply.text());
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (503, "app_failed"),
+        "{}",
+        reply.text()
+    );
     let told = reply.text();
-    assert!(!told.contains("memory") && !told.contains("wasm"), "the cause is not the visitor's: {told}");
+    assert!(
+        !told.contains("memory") && !told.contains("wasm"),
+        "the cause is not the visitor's: {told}"
+    );
     let reference = reply.json()["reference"].as_str().unwrap().to_owned();
     let api = host.api();
     let lines = api.get("/api/apps/broken/logs").expect(200).to_string();
-    assert!(lines.contains(&reference), "the reference leads to the log: {lines}");
-    eventually("the app gives up", 2 * PATIENCE, || (api.status("broken") == "failed").then_some(()));
+    assert!(
+        lines.contains(&reference),
+        "the reference leads to the log: {lines}"
+    );
+    eventually("the app gives up", 2 * PATIENCE, || {
+        (api.status("broken") == "failed").then_some(())
+    });
     let message = api.app("broken")["observed"][0]["message"].clone();
-    assert!(message.as_str().is_some_and(|message| !message.is_empty()), "{message}");
+    assert!(
+        message.as_str().is_some_and(|message| !message.is_empty()),
+        "{message}"
+    );
     // It stays so until an administrator acts.
     assert_eq!(host.visit("broken", "/").send().code(), "app_failed");
     let change = json!({ "limits": { "instance_memory_bytes": 16 * 1024 * 1024 } });
@@ -96,19 +129,32 @@ fn a_start_that_fails_tells_visitors_little_and_administrators_why() {
 fn a_restart_serves_again_and_a_removal_leaves_nothing() {
     let mut host = Host::start();
     host.deploy("echo-p2", "shop");
-    assert_eq!(host.visit("shop", "/log?line=remembered").send().status, 200);
+    assert_eq!(
+        host.visit("shop", "/log?line=remembered").send().status,
+        200
+    );
     assert_eq!(host.api().act("shop", "restart")["status"], "succeeded");
     assert_eq!(host.visit("shop", "/headers").send().status, 200);
     let api = host.api();
     eventually("the guest's line is in the log", PATIENCE, || {
-        api.log("shop").iter().any(|line| line == "remembered").then_some(())
+        api.log("shop")
+            .iter()
+            .any(|line| line == "remembered")
+            .then_some(())
     });
     assert_eq!(api.remove("shop")["status"], "succeeded");
     assert_eq!(host.visit("shop", "/").send().code(), "app_not_found");
     assert_eq!(api.get("/api/apps/shop").status, 404);
     host.deploy("hello-p2", "shop");
     assert_eq!(host.visit("shop", "/").send().status, 200);
-    assert!(!host.api().log("shop").iter().any(|line| line == "remembered"), "a new app, a new log");
+    assert!(
+        !host
+            .api()
+            .log("shop")
+            .iter()
+            .any(|line| line == "remembered"),
+        "a new app, a new log"
+    );
 }
 
 #[test]
@@ -117,7 +163,9 @@ fn what_an_app_logged_outlives_the_host() {
     host.deploy("echo-p3", "shop");
     host.visit("shop", "/log?line=before").send();
     let api = host.api();
-    eventually("the line is in the log", PATIENCE, || api.log("shop").contains(&"before".to_owned()).then_some(()));
+    eventually("the line is in the log", PATIENCE, || {
+        api.log("shop").contains(&"before".to_owned()).then_some(())
+    });
     let (_, config) = host.stop();
     let mut host = config.start();
     assert!(host.api().log("shop").contains(&"before".to_owned()));
@@ -127,8 +175,12 @@ fn what_an_app_logged_outlives_the_host() {
 fn a_change_comes_into_force_at_once() {
     let mut host = Host::start();
     host.deploy("echo-p2", "shop");
-    assert_eq!(host.visit("shop", "/").post(vec![b'x'; 2000]).send().status, 200);
-    let change = json!({ "limits": { "request_body_bytes": 1000 }, "domains": ["shop.example.com"] });
+    assert_eq!(
+        host.visit("shop", "/").post(vec![b'x'; 2000]).send().status,
+        200
+    );
+    let change =
+        json!({ "limits": { "request_body_bytes": 1000 }, "domains": ["shop.example.com"] });
     host.api().patch("/api/apps/shop", &change).expect(200);
     eventually("the smaller body limit is in force", PATIENCE, || {
         (host.visit("shop", "/").post(vec![b'x'; 2000]).send().status == 413).then_some(())

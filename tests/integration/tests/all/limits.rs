@@ -23,7 +23,10 @@ impl Neighbour {
             let mut count = 0;
             while !stopped.load(Relaxed) {
                 let reply = visit.send();
-                assert_eq!((reply.status, reply.text().as_str()), (200, "Hello, World!"));
+                assert_eq!(
+                    (reply.status, reply.text().as_str()),
+                    (200, "Hello, World!")
+                );
                 count += 1;
             }
             count
@@ -33,18 +36,28 @@ impl Neighbour {
 
     fn finish(self) -> u32 {
         self.stop.store(true, Relaxed);
-        self.visits.join().expect("every one of the neighbour's requests succeeds")
+        self.visits
+            .join()
+            .expect("every one of the neighbour's requests succeeds")
     }
 }
 
 fn assert_logged(host: &mut Host, app: &str, reference: &Value) {
     let api = host.api();
     let reference = reference.as_str().unwrap();
-    eventually("the failure is in the app's log, under the visitor's reference", PATIENCE, || {
-        let lines = api.get(&format!("/api/apps/{app}/logs")).expect(200);
-        let mut lines = lines["items"].as_array().unwrap().iter();
-        lines.any(|line| line["request"] == reference && !line["message"].as_str().unwrap().is_empty()).then_some(())
-    });
+    eventually(
+        "the failure is in the app's log, under the visitor's reference",
+        PATIENCE,
+        || {
+            let lines = api.get(&format!("/api/apps/{app}/logs")).expect(200);
+            let mut lines = lines["items"].as_array().unwrap().iter();
+            lines
+                .any(|line| {
+                    line["request"] == reference && !line["message"].as_str().unwrap().is_empty()
+                })
+                .then_some(())
+        },
+    );
 }
 
 /// The hostile four of one world, each while a neighbour serves.
@@ -71,12 +84,21 @@ fn hostile_four(world: &str) {
         let mut reference = Value::Null;
         for attack in attacks {
             let reply = attack.join().unwrap();
-            assert_eq!((reply.status, reply.code().as_str()), (status, code), "{guest}: {}", reply.text());
+            assert_eq!(
+                (reply.status, reply.code().as_str()),
+                (status, code),
+                "{guest}: {}",
+                reply.text()
+            );
             reference = reply.json()["reference"].clone();
         }
         let visits = neighbour.finish();
         assert!(visits > 0, "{guest}: the neighbour was served meanwhile");
-        assert_eq!(host.visit(guest, "/ok").send().text(), "ok", "{guest} itself serves on");
+        assert_eq!(
+            host.visit(guest, "/ok").send().text(),
+            "ok",
+            "{guest} itself serves on"
+        );
         assert_logged(&mut host, guest, &reference);
     }
 }
@@ -97,7 +119,11 @@ fn a_guest_that_fails_in_the_middle_breaks_its_answer_off() {
     for guest in ["panic-p2", "panic-p3"] {
         host.deploy(guest, guest);
         let reply = host.visit(guest, "/mid").send();
-        assert_eq!((reply.status, reply.text().as_str(), reply.whole), (200, "half a body", false), "{guest}");
+        assert_eq!(
+            (reply.status, reply.text().as_str(), reply.whole),
+            (200, "half a body", false),
+            "{guest}"
+        );
     }
     for guest in ["silent-p2", "silent-p3"] {
         host.deploy(guest, guest);
@@ -111,12 +137,25 @@ fn a_guest_that_fails_in_the_middle_breaks_its_answer_off() {
 fn a_request_has_its_time_and_no_more() {
     let mut host = Host::start();
     for guest in ["allocate-p2", "allocate-p3"] {
-        host.deploy_with(guest, guest, json!({ "limits": { "request_timeout_ms": 400 } }));
+        host.deploy_with(
+            guest,
+            guest,
+            json!({ "limits": { "request_timeout_ms": 400 } }),
+        );
         assert_eq!(host.visit(guest, "/ok").send().status, 200);
         let begin = Instant::now();
         let reply = host.visit(guest, "/grow?mib=1&hold_ms=20000").send();
-        assert_eq!((reply.status, reply.code().as_str()), (504, "deadline_exceeded"), "{guest}: {}", reply.text());
-        assert!(begin.elapsed() < Duration::from_secs(5), "{guest}: {:?}", begin.elapsed());
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (504, "deadline_exceeded"),
+            "{guest}: {}",
+            reply.text()
+        );
+        assert!(
+            begin.elapsed() < Duration::from_secs(5),
+            "{guest}: {:?}",
+            begin.elapsed()
+        );
     }
 }
 
@@ -124,24 +163,45 @@ fn a_request_has_its_time_and_no_more() {
 fn an_apps_instances_share_its_memory_budget() {
     let mut host = Host::start();
     const MIB: u64 = 1024 * 1024;
-    let limits = json!({ "limits": { "memory_bytes": 64 * MIB, "instance_memory_bytes": 48 * MIB } });
+    let limits =
+        json!({ "limits": { "memory_bytes": 64 * MIB, "instance_memory_bytes": 48 * MIB } });
     host.deploy_with("allocate-p2", "greedy", limits);
-    assert_eq!(host.visit("greedy", "/grow?mib=30").send().text(), "30 MiB", "alone it may");
+    assert_eq!(
+        host.visit("greedy", "/grow?mib=30").send().text(),
+        "30 MiB",
+        "alone it may"
+    );
     let visits: Vec<_> = (0..3)
         .map(|_| {
             let visit = host.visit("greedy", "/grow?mib=30&hold_ms=1500");
             std::thread::spawn(move || visit.send())
         })
         .collect();
-    let replies: Vec<_> = visits.into_iter().map(|visit| visit.join().unwrap()).collect();
+    let replies: Vec<_> = visits
+        .into_iter()
+        .map(|visit| visit.join().unwrap())
+        .collect();
     let failed: Vec<_> = replies.iter().filter(|reply| reply.status != 200).collect();
     assert!(!failed.is_empty(), "three times 30 MiB are more than 64");
     for reply in failed {
-        assert_eq!((reply.status, reply.code().as_str()), (500, "app_out_of_memory"), "{}", reply.text());
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (500, "app_out_of_memory"),
+            "{}",
+            reply.text()
+        );
     }
-    assert_eq!(host.visit("greedy", "/grow?mib=30").send().text(), "30 MiB", "what was taken was given back");
+    assert_eq!(
+        host.visit("greedy", "/grow?mib=30").send().text(),
+        "30 MiB",
+        "what was taken was given back"
+    );
     let reply = host.visit("greedy", "/grow?mib=60").send();
-    assert_eq!(reply.code(), "app_out_of_memory", "one instance has its own limit");
+    assert_eq!(
+        reply.code(),
+        "app_out_of_memory",
+        "one instance has its own limit"
+    );
 }
 
 #[test]
@@ -151,15 +211,26 @@ fn turns_and_places_in_the_queue_are_limited() {
     host.deploy_with("sse-p2", "busy", limits);
     let stream = host.visit("busy", "/?ms=50").begin().unwrap();
     let api = host.api();
-    eventually("one is served", PATIENCE, || (api.stats("busy")["in_flight"] == 1).then_some(()));
+    eventually("one is served", PATIENCE, || {
+        (api.stats("busy")["in_flight"] == 1).then_some(())
+    });
     let queued = host.visit("busy", "/?n=1");
     let queued = std::thread::spawn(move || queued.send());
-    eventually("one waits", PATIENCE, || (api.stats("busy")["queued"] == 1).then_some(()));
+    eventually("one waits", PATIENCE, || {
+        (api.stats("busy")["queued"] == 1).then_some(())
+    });
     let reply = host.visit("busy", "/?n=1").send();
-    assert_eq!((reply.status, reply.code().as_str()), (503, "queue_full"), "{}", reply.text());
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (503, "queue_full"),
+        "{}",
+        reply.text()
+    );
     assert_eq!(queued.join().unwrap().code(), "queue_timeout");
     drop(stream);
-    eventually("the turn is given back", PATIENCE, || (api.stats("busy")["in_flight"] == 0).then_some(()));
+    eventually("the turn is given back", PATIENCE, || {
+        (api.stats("busy")["in_flight"] == 0).then_some(())
+    });
     assert_eq!(host.visit("busy", "/?n=1").send().status, 200);
 }
 
@@ -167,14 +238,26 @@ fn turns_and_places_in_the_queue_are_limited() {
 fn bodies_have_a_limit_with_or_without_a_declared_length() {
     let mut host = Host::start();
     for guest in ["echo-p2", "echo-p3"] {
-        host.deploy_with(guest, guest, json!({ "limits": { "request_body_bytes": 1000 } }));
+        host.deploy_with(
+            guest,
+            guest,
+            json!({ "limits": { "request_body_bytes": 1000 } }),
+        );
         let fits = host.visit(guest, "/").post(vec![b'x'; 1000]).send();
         assert_eq!((fits.status, fits.body.len()), (200, 1000), "{guest}");
-        for visit in [host.visit(guest, "/").post(vec![b'x'; 1001]), host.visit(guest, "/").post_chunked(&[b'x'; 1001], "")] {
+        for visit in [
+            host.visit(guest, "/").post(vec![b'x'; 1001]),
+            host.visit(guest, "/").post_chunked(&[b'x'; 1001], ""),
+        ] {
             let reply = visit.send();
             // An echo has begun to answer before a chunked body shows its size: then it breaks off.
             let broke_off = reply.status == 200 && !reply.whole;
-            assert!(reply.code() == "body_too_large" || broke_off, "{guest}: {} {}", reply.status, reply.text());
+            assert!(
+                reply.code() == "body_too_large" || broke_off,
+                "{guest}: {} {}",
+                reply.status,
+                reply.text()
+            );
         }
     }
 }

@@ -11,9 +11,9 @@
 )]
 
 mod components;
-mod isolation;
 mod crash;
 mod edge;
+mod isolation;
 mod lifecycle;
 mod limits;
 mod many;

@@ -22,7 +22,10 @@ fn a_thousand_running_apps_are_cheap_and_start_again_with_the_host() {
         api.post("/api/apps", &app).expect(201);
         if [1, 100, APPS].contains(&(n + 1)) {
             await_running(&mut host, n + 1);
-            assert_eq!(host.visit(&format!("app-{n}"), "/").send().text(), "Hello, World!");
+            assert_eq!(
+                host.visit(&format!("app-{n}"), "/").send().text(),
+                "Hello, World!"
+            );
             memory.push((n + 1, host.resident_bytes()));
         }
     }
@@ -38,7 +41,10 @@ fn a_thousand_running_apps_are_cheap_and_start_again_with_the_host() {
     let mut host = config.start();
     let ready = begin.elapsed();
     await_running(&mut host, APPS);
-    println!("after a restart: ready in {ready:?}, all running in {:?}", begin.elapsed());
+    println!(
+        "after a restart: ready in {ready:?}, all running in {:?}",
+        begin.elapsed()
+    );
     for n in (0..APPS).step_by(97) {
         assert_eq!(host.visit(&format!("app-{n}"), "/").send().status, 200);
     }

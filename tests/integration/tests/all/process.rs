@@ -22,7 +22,9 @@ fn settings_that_make_no_sense_end_with_one_line_and_code_2() {
     ] {
         let (code, said) = fails(&Config::default().variable(name, value));
         assert_eq!(code, Some(2), "{name}: {said}");
-        let mentions = said.to_lowercase().contains(&name.trim_start_matches("LODGE_").to_lowercase());
+        let mentions = said
+            .to_lowercase()
+            .contains(&name.trim_start_matches("LODGE_").to_lowercase());
         assert!(said.lines().count() == 1 && mentions, "{name}: {said}");
     }
     let data = DataDir::new();
@@ -36,11 +38,17 @@ fn a_data_directory_has_one_host_and_an_address_too() {
     let host = Host::start();
     let (code, said) = fails(&Config::with_data(host.data()));
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("in use by process") && said.contains(&host.pid().to_string()), "{said}");
+    assert!(
+        said.contains("in use by process") && said.contains(&host.pid().to_string()),
+        "{said}"
+    );
     let taken = host.apps.to_string();
     let output = Config::default().command(&taken).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(1) && said.contains(&taken), "{said}");
+    assert!(
+        output.status.code() == Some(1) && said.contains(&taken),
+        "{said}"
+    );
 }
 
 #[test]
@@ -48,7 +56,10 @@ fn a_generated_password_is_shown_once() {
     let config = Config::default().variable("INIT_ROOT_PASSWORD", "");
     let host = config.start();
     let said = host.log_text();
-    assert!(said.contains(EMAIL) && said.contains("shown this once"), "{said}");
+    assert!(
+        said.contains(EMAIL) && said.contains("shown this once"),
+        "{said}"
+    );
     let (status, config) = host.stop();
     assert!(status.success());
     let again = config.start().log_text();
@@ -62,17 +73,25 @@ fn a_signal_lets_requests_finish_and_a_second_does_not() {
     let finite = host.visit("events", "/?n=10&ms=100");
     let visit = std::thread::spawn(move || finite.send());
     let api = host.api();
-    eventually("it is served", Duration::from_secs(20), || (api.stats("events")["in_flight"] == 1).then_some(()));
+    eventually("it is served", Duration::from_secs(20), || {
+        (api.stats("events")["in_flight"] == 1).then_some(())
+    });
     host.signal(Signal::TERM);
     let reply = visit.join().unwrap();
-    assert!(reply.whole && reply.text().contains("data: 10\n"), "{}", reply.text());
+    assert!(
+        reply.whole && reply.text().contains("data: 10\n"),
+        "{}",
+        reply.text()
+    );
     assert!(host.wait().success());
 
     let mut host = Host::start();
     host.deploy("sse-p2", "events");
     let _endless = host.visit("events", "/").begin().unwrap();
     let api = host.api();
-    eventually("it is served", Duration::from_secs(20), || (api.stats("events")["in_flight"] == 1).then_some(()));
+    eventually("it is served", Duration::from_secs(20), || {
+        (api.stats("events")["in_flight"] == 1).then_some(())
+    });
     let begin = Instant::now();
     host.signal(Signal::INT);
     std::thread::sleep(Duration::from_millis(300));
@@ -86,12 +105,21 @@ fn what_does_not_finish_is_cut_off_after_its_grace() {
     for guest in ["sse-p2", "sse-p3"] {
         host.deploy(guest, guest);
     }
-    let _endless = [host.visit("sse-p2", "/").begin().unwrap(), host.visit("sse-p3", "/").begin().unwrap()];
+    let _endless = [
+        host.visit("sse-p2", "/").begin().unwrap(),
+        host.visit("sse-p3", "/").begin().unwrap(),
+    ];
     let api = host.api();
     for guest in ["sse-p2", "sse-p3"] {
-        eventually("it is served", Duration::from_secs(20), || (api.stats(guest)["in_flight"] == 1).then_some(()));
+        eventually("it is served", Duration::from_secs(20), || {
+            (api.stats(guest)["in_flight"] == 1).then_some(())
+        });
     }
     let begin = Instant::now();
     let (status, _) = host.stop();
-    assert!(status.success() && begin.elapsed() < Duration::from_secs(10), "{status} {:?}", begin.elapsed());
+    assert!(
+        status.success() && begin.elapsed() < Duration::from_secs(10),
+        "{status} {:?}",
+        begin.elapsed()
+    );
 }
