@@ -5,6 +5,7 @@ mod apps;
 mod authorization;
 mod document;
 mod login;
+mod postgres;
 mod repeats;
 mod serving;
 mod support;

@@ -61,6 +61,9 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:13000";
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:13001";
 /// Instances held at once: each reserves address space, not memory.
 const DEFAULT_INSTANCES: u32 = 1_000;
+/// More does not fit a process: each of the two engines' pools reserves about 8 GiB of addresses an
+/// instance, of the 128 TiB that there are.
+const MAX_INSTANCES: u32 = 4_000;
 const DEFAULT_STOP_GRACE_SECONDS: u32 = 10;
 const FILE_NAME: &str = "lodge.toml";
 
@@ -75,9 +78,17 @@ impl Config {
 
     fn decide_in(args: ServeArgs, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
         let file = read_file(args.config.as_deref())?;
-        let settings = args.settings.or(FileSettings::of_variables(environment)?).or(file);
+        let settings = args
+            .settings
+            .or(FileSettings::of_variables(environment)?)
+            .or(file);
         mode::check(&settings, environment)?;
-        let grace = in_range("stop_grace", settings.stop_grace.unwrap_or(DEFAULT_STOP_GRACE_SECONDS), 0, 3600)?;
+        let grace = in_range(
+            "stop_grace",
+            settings.stop_grace.unwrap_or(DEFAULT_STOP_GRACE_SECONDS),
+            0,
+            3600,
+        )?;
         let (listen, admin_listen) = addresses(&settings)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
@@ -89,11 +100,29 @@ impl Config {
             root_email: settings.init_root_email,
             root_password: settings.init_root_password.map(Secret),
             open_metrics: settings.open_metrics.unwrap_or(false),
-            max_instances: in_range("max_instances", settings.max_instances.unwrap_or(DEFAULT_INSTANCES), 10, 20_000)?,
-            compile_slots: in_range("compile_slots", settings.compile_slots.unwrap_or(cores.div_ceil(2)), 1, 64)?,
+            max_instances: in_range(
+                "max_instances",
+                settings.max_instances.unwrap_or(DEFAULT_INSTANCES),
+                10,
+                MAX_INSTANCES,
+            )?,
+            compile_slots: in_range(
+                "compile_slots",
+                settings.compile_slots.unwrap_or(cores.div_ceil(2)),
+                1,
+                64,
+            )?,
             cpu_gate: settings.cpu_gate.unwrap_or(true),
-            guest_threads: in_range("guest_threads", settings.guest_threads.unwrap_or(cores), 1, 1024)?,
-            max_connections: settings.max_connections.map(|n| in_range("max_connections", n, 1, 10_000_000)).transpose()?,
+            guest_threads: in_range(
+                "guest_threads",
+                settings.guest_threads.unwrap_or(cores),
+                1,
+                1024,
+            )?,
+            max_connections: settings
+                .max_connections
+                .map(|n| in_range("max_connections", n, 1, 10_000_000))
+                .transpose()?,
             stop_grace: Duration::from_secs(grace.into()),
             notices: mode::notices(environment),
             json_log: log_format(settings.log_format.as_deref())?,
@@ -107,7 +136,9 @@ fn read_file(given: Option<&Path>) -> Result<FileSettings> {
     let path = given.unwrap_or(Path::new(FILE_NAME));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound && given.is_none() => return Ok(FileSettings::default()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && given.is_none() => {
+            return Ok(FileSettings::default());
+        }
         Err(e) => bail!("{}: cannot be read: {e}", path.display()),
     };
     toml::from_str(&text).map_err(|e| anyhow::anyhow!("{}: {}", path.display(), e.message()))
@@ -115,25 +146,40 @@ fn read_file(given: Option<&Path>) -> Result<FileSettings> {
 
 /// Where apps and where the API are served: two origins on purpose.
 fn addresses(settings: &FileSettings) -> Result<(SocketAddr, SocketAddr)> {
-    let listen = address("listen", settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN))?;
-    let given = settings.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN);
+    let listen = address(
+        "listen",
+        settings.listen.as_deref().unwrap_or(DEFAULT_LISTEN),
+    )?;
+    let given = settings
+        .admin_listen
+        .as_deref()
+        .unwrap_or(DEFAULT_ADMIN_LISTEN);
     let admin_listen = address("admin_listen", given)?;
     if listen == admin_listen && listen.port() != 0 {
-        bail!("listen and admin_listen are both {listen}: apps and the console need an address each");
+        bail!(
+            "listen and admin_listen are both {listen}: apps and the console need an address each"
+        );
     }
     Ok((listen, admin_listen))
 }
 
 fn address(name: &str, text: &str) -> Result<SocketAddr> {
-    text.parse().with_context(|| format!("{name}={text}: not an address; write it like 127.0.0.1:13000 or [::]:80"))
+    text.parse().with_context(|| {
+        format!("{name}={text}: not an address; write it like 127.0.0.1:13000 or [::]:80")
+    })
 }
 
 fn domain(text: &str) -> Result<String> {
-    let domain = text.trim_start_matches('.').trim_end_matches('.').to_ascii_lowercase();
+    let domain = text
+        .trim_start_matches('.')
+        .trim_end_matches('.')
+        .to_ascii_lowercase();
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let own = domain == "localhost" || domain.ends_with(".localhost");
     if domain.is_empty() || !domain.chars().all(good) || domain.parse::<IpAddr>().is_ok() || own {
-        bail!("apps_domain={text}: not a host name that apps can have names under; write it like apps.example.com");
+        bail!(
+            "apps_domain={text}: not a host name that apps can have names under; write it like apps.example.com"
+        );
     }
     Ok(domain)
 }
@@ -144,7 +190,9 @@ fn proxies(list: &str) -> Result<Vec<IpNet>> {
         .map(|part| {
             let single = part.parse::<IpAddr>().map(IpNet::from);
             part.parse::<IpNet>().or(single).map_err(|_| {
-                anyhow::anyhow!("trusted_proxies={part}: not an address or network; write it like 10.0.0.0/8")
+                anyhow::anyhow!(
+                    "trusted_proxies={part}: not an address or network; write it like 10.0.0.0/8"
+                )
             })
         })
         .collect()

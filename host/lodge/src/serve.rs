@@ -27,6 +27,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         tracing::warn!("{notice}");
     }
     raise_file_limit();
+    check_map_limit(config.max_instances);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.guest_threads + FREE_THREADS)
         .enable_all()
@@ -47,9 +48,15 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
 
 fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal());
-    if json { log.json().init() } else { log.with_target(false).init() }
+    if json {
+        log.json().init()
+    } else {
+        log.with_target(false).init()
+    }
 }
 
 /// Every connection is a file: takes as many as the system allows this process.
@@ -59,5 +66,23 @@ fn raise_file_limit() {
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit on open files stays as it is");
+    }
+}
+
+/// Says so if the kernel may refuse memory mappings that the instances and components need. The
+/// figures are generous: an instance has a handful of mappings, a compiled component about four.
+fn check_map_limit(instances: u32) {
+    const PER_INSTANCE: u64 = 16;
+    const FOR_THE_REST: u64 = 10_000;
+    let Ok(text) = std::fs::read_to_string("/proc/sys/vm/max_map_count") else { return };
+    let needed = u64::from(instances) * PER_INSTANCE + FOR_THE_REST;
+    if let Ok(limit) = text.trim().parse::<u64>()
+        && limit < needed
+    {
+        tracing::warn!(
+            limit,
+            needed,
+            "the kernel's limit on memory mappings may be too low for max_instances: raise it (sysctl -w vm.max_map_count={needed})"
+        );
     }
 }

@@ -72,19 +72,33 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     })
     .await?;
 
-    let console = Console::open(db.clone(), supervisor.clone(), console_settings(&config, apps_address)).await?;
+    let console = Console::open(
+        db.clone(),
+        supervisor.clone(),
+        console_settings(&config, apps_address),
+    )
+    .await?;
     let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
 
     // Shown at once: whatever happens after it, a generated password is not lost.
-    let root_password = config.root_password.as_ref().map(|password| password.0.as_str());
-    if let Some(root) = lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await? {
+    let root_password = config
+        .root_password
+        .as_ref()
+        .map(|password| password.0.as_str());
+    if let Some(root) =
+        lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await?
+    {
         show_password(&root);
     }
 
     let stop = CancellationToken::new();
     let edge = tokio::spawn(edge.serve(apps, stop.clone(), config.stop_grace));
     let router = lodge_console::router(console.clone());
-    let api = tokio::spawn(lodge_console::serve(admin, router, stop.clone().cancelled_owned()));
+    let api = tokio::spawn(lodge_console::serve(
+        admin,
+        router,
+        stop.clone().cancelled_owned(),
+    ));
     let ready_file = config.ready_file;
     Ok(Host {
         lock,
@@ -146,20 +160,27 @@ impl Host {
 
 /// The generated root password: here and never again.
 fn show_password(root: &GeneratedPassword) {
-    println!("first start: sign in as {} with the password\n\n    {}\n", root.email, root.reveal());
+    println!(
+        "first start: sign in as {} with the password\n\n    {}\n",
+        root.email,
+        root.reveal()
+    );
     println!("It is shown this once.\n");
 }
 
 async fn listen(address: SocketAddr, what: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("{address} cannot be had for {what}: choose another address, or end what holds it"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("{address} cannot be had for {what}: choose another address, or end what holds it")
+    })
 }
 
 /// The data directory, made if needed, by its full path (children start elsewhere).
 fn make_data_dir(path: &Path) -> Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
     made.and_then(|()| path.canonicalize())
         .with_context(|| format!("--data-dir {}: cannot be made", path.display()))
 }
@@ -169,15 +190,27 @@ fn make_data_dir(path: &Path) -> Result<PathBuf> {
 /// with the process, however it ends.
 fn lock(data_dir: &Path) -> Result<File> {
     let path = data_dir.join("process.lock");
-    let open = File::options().create(true).truncate(false).read(true).write(true).open(&path);
+    let open = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&path);
     let mut file = open.with_context(|| format!("{}: cannot be opened", path.display()))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let known = file.read_to_string(&mut holder).is_ok() && !holder.is_empty();
-            let holder = if known { format!("process {}", holder.trim()) } else { "another process".into() };
-            bail!("{} is in use by {holder}: stop it, or choose another --data-dir", data_dir.display());
+            let holder = if known {
+                format!("process {}", holder.trim())
+            } else {
+                "another process".into()
+            };
+            bail!(
+                "{} is in use by {holder}: stop it, or choose another --data-dir",
+                data_dir.display()
+            );
         }
         Err(TryLockError::Error(error)) => {
             return Err(error).with_context(|| format!("{}: cannot be locked", path.display()));
@@ -204,13 +237,20 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
         child_command: (program, vec![crate::CHILD.to_owned()]),
         compile_slots: config.compile_slots,
         instances: config.max_instances,
-        guest_turns: if config.cpu_gate { config.guest_threads } else { usize::MAX },
+        guest_turns: if config.cpu_gate {
+            config.guest_threads
+        } else {
+            usize::MAX
+        },
     })
 }
 
 fn console_settings(config: &Config, apps: SocketAddr) -> lodge_console::Settings {
     lodge_console::Settings {
-        addresses: Addresses { listen: Some(apps), apps_domain: config.apps_domain.clone() },
+        addresses: Addresses {
+            listen: Some(apps),
+            apps_domain: config.apps_domain.clone(),
+        },
         open_metrics: config.open_metrics,
         trusted_proxies: config.trusted_proxies.clone(),
         ..lodge_console::Settings::default()
@@ -220,10 +260,18 @@ fn console_settings(config: &Config, apps: SocketAddr) -> lodge_console::Setting
 fn edge_settings(config: &Config) -> lodge_edge::Settings {
     let defaults = lodge_edge::Settings::default();
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let allowed = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX).max(64);
-    let wanted = config.max_connections.map_or(defaults.max_connections, |n| n as usize);
+    let allowed = usize::try_from(files.saturating_sub(OTHER_FILES))
+        .unwrap_or(usize::MAX)
+        .max(64);
+    let wanted = config
+        .max_connections
+        .map_or(defaults.max_connections, |n| n as usize);
     if wanted > allowed && config.max_connections.is_some() {
-        tracing::warn!(wanted, allowed, "fewer connections than max_connections: raise the limit on open files (ulimit -n)");
+        tracing::warn!(
+            wanted,
+            allowed,
+            "fewer connections than max_connections: raise the limit on open files (ulimit -n)"
+        );
     }
     lodge_edge::Settings {
         apps_domain: config.apps_domain.clone(),

@@ -176,7 +176,10 @@ impl App {
         check_text("display_name", &self.display_name, 1, 200)?;
         self.limits.check()?;
         if self.environments.is_empty() {
-            return Err(Invalid::new("environments", "must name at least one, such as `local`"));
+            return Err(Invalid::new(
+                "environments",
+                "must name at least one, such as `local`",
+            ));
         }
         for (index, domain) in self.domains.iter().enumerate() {
             check_domain(&format!("domains[{index}]"), domain)?;
@@ -198,12 +201,21 @@ impl App {
                 "`new_connection` needs the server's URL, such as postgres://user:password@host/name",
             )),
             DatabaseKind::None | DatabaseKind::NewDatabase | DatabaseKind::NewSchema if has_url => {
-                Err(Invalid::new("database.url", "only `new_connection` takes a URL: remove it"))
+                Err(Invalid::new(
+                    "database.url",
+                    "only `new_connection` takes a URL: remove it",
+                ))
             }
             DatabaseKind::NewSchema
-                if self.database.engine.is_some_and(|e| e != DatabaseEngine::Postgres) =>
+                if self
+                    .database
+                    .engine
+                    .is_some_and(|e| e != DatabaseEngine::Postgres) =>
             {
-                Err(Invalid::new("database.engine", "`new_schema` is for PostgreSQL only"))
+                Err(Invalid::new(
+                    "database.engine",
+                    "`new_schema` is for PostgreSQL only",
+                ))
             }
             _ => Ok(()),
         }
@@ -228,7 +240,8 @@ fn is_host_name(name: &str) -> bool {
             && l.len() <= 63
             && !l.starts_with('-')
             && !l.ends_with('-')
-            && l.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && l.bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
     };
     name.len() <= 253 && name.split('.').all(label)
 }
@@ -239,11 +252,16 @@ fn check_domain(field: &str, domain: &str) -> Result<(), Invalid> {
     if !is_host_name(domain) || address {
         return Err(Invalid::new(
             field,
-            format!("`{domain}` is not a host name: lower-case labels with dots, no scheme, port or path"),
+            format!(
+                "`{domain}` is not a host name: lower-case labels with dots, no scheme, port or path"
+            ),
         ));
     }
     if own {
-        return Err(Invalid::new(field, "names under `localhost` are Lodge's own: remove it"));
+        return Err(Invalid::new(
+            field,
+            "names under `localhost` are Lodge's own: remove it",
+        ));
     }
     Ok(())
 }
@@ -257,7 +275,9 @@ fn check_outbound_host(field: &str, host: &str) -> Result<(), Invalid> {
     if !good_port || !is_host_name(name.strip_prefix("*.").unwrap_or(name)) {
         return Err(Invalid::new(
             field,
-            format!("`{host}` is not a host: write `api.example.com`, `*.example.com` or `api.example.com:8443`"),
+            format!(
+                "`{host}` is not a host: write `api.example.com`, `*.example.com` or `api.example.com:8443`"
+            ),
         ));
     }
     Ok(())
@@ -273,7 +293,10 @@ fn check_config(key: &str, entry: &ConfigEntry) -> Result<(), Invalid> {
     }
     match &entry.value {
         Some(value) if value.len() <= 64 * 1024 => Ok(()),
-        Some(_) => Err(Invalid::new(format!("config.{key}"), "a value has at most 64 KiB")),
+        Some(_) => Err(Invalid::new(
+            format!("config.{key}"),
+            "a value has at most 64 KiB",
+        )),
         None => Err(Invalid::new(format!("config.{key}"), "needs a value")),
     }
 }
@@ -287,7 +310,16 @@ mod tests {
         for good in ["shop.example.com", "example.com", "x1.io"] {
             check_domain("domains[0]", good).unwrap();
         }
-        for bad in ["", "Shop.example", "a..b", "-a.b", "http://a.b", "a.b:80", "127.0.0.1", "x.localhost"] {
+        for bad in [
+            "",
+            "Shop.example",
+            "a..b",
+            "-a.b",
+            "http://a.b",
+            "a.b:80",
+            "127.0.0.1",
+            "x.localhost",
+        ] {
             assert!(check_domain("domains[0]", bad).is_err(), "{bad}");
         }
     }
@@ -298,7 +330,10 @@ mod tests {
             check_outbound_host("outbound_hosts[0]", good).unwrap();
         }
         for bad in ["https://a.b", "*", "a.b:0", "a.b:x", "*.*.b"] {
-            assert!(check_outbound_host("outbound_hosts[0]", bad).is_err(), "{bad}");
+            assert!(
+                check_outbound_host("outbound_hosts[0]", bad).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -98,8 +98,9 @@ impl Component {
     /// # Errors
     /// The rule that it breaks.
     pub fn check_label(field: &str, text: &str) -> Result<(), Invalid> {
-        let allowed =
-            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b':' | b'/' | b'@');
+        let allowed = |b: u8| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+' | b':' | b'/' | b'@')
+        };
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
         if !starts_well || text.len() > 128 || !text.bytes().all(allowed) {
             return Err(Invalid::new(

@@ -7,8 +7,21 @@ use std::str::FromStr;
 
 /// Names that would shadow Lodge's own paths and hosts.
 const RESERVED_APP_IDS: &[&str] = &[
-    "admin", "api", "apps", "assets", "console", "healthz", "localhost", "lodge", "main",
-    "metrics", "readyz", "static", "supervisor", "worker", "www",
+    "admin",
+    "api",
+    "apps",
+    "assets",
+    "console",
+    "healthz",
+    "localhost",
+    "lodge",
+    "main",
+    "metrics",
+    "readyz",
+    "static",
+    "supervisor",
+    "worker",
+    "www",
 ];
 
 /// Letters of a generated app ID: no vowels, so that none spells a word.
@@ -51,7 +64,9 @@ impl FromStr for AppId {
     fn from_str(id: &str) -> Result<Self, Invalid> {
         let shape = id.starts_with(|c: char| c.is_ascii_lowercase())
             && id.len() <= 63
-            && id.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+            && id
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
             && !id.ends_with(['-', '_']);
         if !shape {
             return Err(Invalid::new(
@@ -175,7 +190,9 @@ impl FromStr for EnvironmentName {
         if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
             return Err(Invalid::new(
                 "environments",
-                format!("`{name}` is not an environment's name: 1 to 63 letters, digits, `-`, `_` or `.`"),
+                format!(
+                    "`{name}` is not an environment's name: 1 to 63 letters, digits, `-`, `_` or `.`"
+                ),
             ));
         }
         Ok(Self(name.into()))
@@ -238,7 +255,17 @@ mod tests {
         for good in ["a", "shop", "a_1", "crm-eu", &"x".repeat(63)] {
             assert!(good.parse::<AppId>().is_ok(), "{good}");
         }
-        for bad in ["", "1a", "A", "a-", "a_", "a.b", "api", "ä", &"x".repeat(64)] {
+        for bad in [
+            "",
+            "1a",
+            "A",
+            "a-",
+            "a_",
+            "a.b",
+            "api",
+            "ä",
+            &"x".repeat(64),
+        ] {
             assert!(bad.parse::<AppId>().is_err(), "{bad}");
         }
         assert_eq!("a_b".parse::<AppId>().unwrap().host_label(), "a-b");
@@ -256,7 +283,10 @@ mod tests {
     fn digests_read_back() {
         let digest = Digest::from_bytes([7; 32]);
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
-        assert_eq!(format!("sha256:{digest}").parse::<Digest>().unwrap(), digest);
+        assert_eq!(
+            format!("sha256:{digest}").parse::<Digest>().unwrap(),
+            digest
+        );
         assert!("12".parse::<Digest>().is_err());
     }
 }

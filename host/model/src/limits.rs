@@ -169,10 +169,19 @@ mod tests {
 
     #[test]
     fn out_of_range_names_the_field() {
-        let mut limits = Limits { concurrency: 0, ..Limits::default() };
+        let mut limits = Limits {
+            concurrency: 0,
+            ..Limits::default()
+        };
         assert_eq!(limits.check().unwrap_err().field, "limits.concurrency");
-        limits = Limits { instance_memory_bytes: 512 * MIB, ..Limits::default() };
-        assert_eq!(limits.check().unwrap_err().field, "limits.instance_memory_bytes");
+        limits = Limits {
+            instance_memory_bytes: 512 * MIB,
+            ..Limits::default()
+        };
+        assert_eq!(
+            limits.check().unwrap_err().field,
+            "limits.instance_memory_bytes"
+        );
         assert!(serde_json::from_str::<LimitsPatch>(r#"{"memory": 1}"#).is_err());
     }
 }

@@ -59,7 +59,9 @@ impl AppMeter {
             }
             Outcome::Cancelled => &self.cancelled,
             Outcome::Failed(kind) => match kind {
-                FailureKind::Trap | FailureKind::NoResponse | FailureKind::Internal => &self.trapped,
+                FailureKind::Trap | FailureKind::NoResponse | FailureKind::Internal => {
+                    &self.trapped
+                }
                 FailureKind::OutOfMemory => &self.out_of_memory,
                 FailureKind::Deadline => &self.timed_out,
                 FailureKind::CpuLimit => &self.cpu_limited,

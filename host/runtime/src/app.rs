@@ -84,11 +84,16 @@ impl RunningApp {
     /// Remembers what an instance started with, so that later ones wait for that much.
     pub(crate) fn note_started(&self, guest: &Guest) {
         self.meter().instantiations.fetch_add(1, Relaxed);
-        self.program.starting_bytes.fetch_max(guest.memory.grown(), Relaxed);
+        self.program
+            .starting_bytes
+            .fetch_max(guest.memory.grown(), Relaxed);
     }
 
     fn try_room(&self) -> Result<(Slot, InstanceMemory), NoRoom> {
-        let slot = self.slots.try_take(&self.held, self.meter()).ok_or(NoRoom::Slots)?;
+        let slot = self
+            .slots
+            .try_take(&self.held, self.meter())
+            .ok_or(NoRoom::Slots)?;
         let expected = self.program.starting_bytes.load(Relaxed);
         match InstanceMemory::reserve(&self.budget, self.limits().instance_memory_bytes, expected) {
             Some(memory) => Ok((slot, memory)),

@@ -52,13 +52,19 @@ impl Artifacts {
     /// # Errors
     /// The folder or the key cannot be made or read.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         for entry in fs::read_dir(folder)?.flatten() {
             if entry.path().extension().is_some_and(|e| e == "part") {
                 fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), key: key(&folder.join(KEY_FILE))? })
+        Ok(Self {
+            folder: folder.to_owned(),
+            key: key(&folder.join(KEY_FILE))?,
+        })
     }
 
     /// Where a compile may put its output before [`adopt`](Self::adopt).
@@ -87,7 +93,12 @@ impl Artifacts {
     }
 
     /// Whether the cache holds an authentic compiled form.
-    pub(crate) fn verify(&self, digest: Digest, flavor: Flavor, engine: &Engine) -> Result<(), Refused> {
+    pub(crate) fn verify(
+        &self,
+        digest: Digest,
+        flavor: Flavor,
+        engine: &Engine,
+    ) -> Result<(), Refused> {
         self.verified(digest, flavor, engine).map(drop)
     }
 
@@ -95,12 +106,20 @@ impl Artifacts {
     ///
     /// # Errors
     /// There is none, or it is not authentic.
-    pub(crate) fn load(&self, engine: &Engine, digest: Digest, flavor: Flavor) -> Result<Component, Refused> {
+    pub(crate) fn load(
+        &self,
+        engine: &Engine,
+        digest: Digest,
+        flavor: Flavor,
+    ) -> Result<Component, Refused> {
         let path = self.verified(digest, flavor, engine)?;
+        #[expect(
+            unsafe_code,
+            reason = "Wasmtime cannot check machine code; the MAC does"
+        )]
         // SAFETY: the file was written by this host's compile child for this engine and not changed
         // since: its MAC was just checked. Nobody but this user can write to the folder, and we
         // replace files only by renaming.
-        #[expect(unsafe_code, reason = "Wasmtime cannot check machine code; the MAC does")]
         let component = unsafe { Component::deserialize_file(engine, path) };
         component.map_err(Refused::Engine)
     }
@@ -116,7 +135,12 @@ impl Artifacts {
         Ok(())
     }
 
-    fn verified(&self, digest: Digest, flavor: Flavor, engine: &Engine) -> Result<PathBuf, Refused> {
+    fn verified(
+        &self,
+        digest: Digest,
+        flavor: Flavor,
+        engine: &Engine,
+    ) -> Result<PathBuf, Refused> {
         let path = self.path(digest, flavor, engine);
         let absent = |e: io::Error| match e.kind() {
             io::ErrorKind::NotFound => Refused::Missing,
@@ -134,8 +158,13 @@ impl Artifacts {
             Flavor::Sync => "sync",
             Flavor::Async => "async",
         };
-        let engine = compatibility(engine).chunks(8).next().map(hex::encode).unwrap_or_default();
-        self.folder.join(format!("{}-{flavor}-{engine}.cwasm", digest.to_hex()))
+        let engine = compatibility(engine)
+            .chunks(8)
+            .next()
+            .map(hex::encode)
+            .unwrap_or_default();
+        self.folder
+            .join(format!("{}-{flavor}-{engine}.cwasm", digest.to_hex()))
     }
 
     fn mac(&self, file: &mut File, digest: Digest, engine: &Engine) -> io::Result<HmacSha256> {
@@ -171,7 +200,12 @@ fn compatibility(engine: &Engine) -> [u8; 32] {
 
 /// A file that only this user can read, new or emptied.
 fn private(path: &Path) -> io::Result<File> {
-    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// The key of this cache, made at its first use.

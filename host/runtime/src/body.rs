@@ -47,18 +47,32 @@ impl GuestBody {
             // The guest is done: a short body is there in full, and hyper can send it in one piece.
             match read_ahead(|cx| Pin::new(&mut inner).poll_frame(cx)) {
                 ReadAhead::Empty => return Response::from_parts(head, boxed(Empty::new())),
-                ReadAhead::Whole(bytes) => return Response::from_parts(head, boxed(Full::new(bytes))),
+                ReadAhead::Whole(bytes) => {
+                    return Response::from_parts(head, boxed(Full::new(bytes)));
+                }
                 ReadAhead::Part(frames) => ahead = frames,
             }
         }
         let remaining = announced_length(&head.headers);
-        let body = Self { ahead, inner, run: Some(run), stall: None, remaining, is_head };
+        let body = Self {
+            ahead,
+            inner,
+            run: Some(run),
+            stall: None,
+            remaining,
+            is_head,
+        };
         Response::from_parts(head, body.boxed_unsync())
     }
 
     /// The inner body's next frame, letting the guest run when there is none yet.
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let broken = |e: HttpError| Broken::new(FailureKind::NoResponse, format!("the guest broke its answer off: {e:?}"));
+        let broken = |e: HttpError| {
+            Broken::new(
+                FailureKind::NoResponse,
+                format!("the guest broke its answer off: {e:?}"),
+            )
+        };
         if let Some(frame) = self.ahead.pop_front() {
             return Poll::Ready(Some(frame.map_err(broken)));
         }
@@ -73,7 +87,9 @@ impl GuestBody {
                 }
                 Poll::Pending => {}
             }
-            let Some(run) = &mut self.run else { return Poll::Ready(None) };
+            let Some(run) = &mut self.run else {
+                return Poll::Ready(None);
+            };
             let had_ended = run.ended().is_some();
             let is_over = run.poll(cx).is_ready();
             if had_ended {
@@ -84,15 +100,21 @@ impl GuestBody {
             }
             if !is_over {
                 // What the guest wrote just now is there to read.
-                return Pin::new(&mut self.inner).poll_frame(cx).map(|f| f.map(|f| f.map_err(broken)));
+                return Pin::new(&mut self.inner)
+                    .poll_frame(cx)
+                    .map(|f| f.map(|f| f.map_err(broken)));
             }
         }
     }
 
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Broken> {
-        let Some(run) = &mut self.run else { return Poll::Pending };
+        let Some(run) = &mut self.run else {
+            return Poll::Pending;
+        };
         let app = run.app();
-        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(app.request_timeout())));
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(app.request_timeout())));
         if stall.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Broken::stalled(app.limits()));
         }
@@ -146,7 +168,8 @@ impl Body for GuestBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.remaining
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -171,7 +194,9 @@ fn linger(mut run: Run, mut unread: Option<HyperOutgoingBody>) {
     let most = app.limits().concurrency as usize;
     if app.lingering.fetch_add(1, Relaxed) >= most {
         app.lingering.fetch_sub(1, Relaxed);
-        let cause = format!("work after the response's end was cut off: {most} requests already do such work");
+        let cause = format!(
+            "work after the response's end was cut off: {most} requests already do such work"
+        );
         write_host_line(&app.owner, LogLevel::Warn, cause, Some(run.id()));
         return;
     }
@@ -240,10 +265,17 @@ pub(crate) fn read_ahead(
 
 /// The length that a guest announced, in bytes.
 pub(crate) fn announced_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
-pub(crate) fn boxed(body: impl Body<Data = Bytes, Error = std::convert::Infallible> + Send + 'static) -> ResponseBody {
+pub(crate) fn boxed(
+    body: impl Body<Data = Bytes, Error = std::convert::Infallible> + Send + 'static,
+) -> ResponseBody {
     body.map_err(|never| match never {}).boxed_unsync()
 }
 

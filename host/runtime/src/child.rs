@@ -29,7 +29,9 @@ const MAX_THREADS: usize = 4;
 
 /// Runs the child: `inspect FILE`, or `compile sync|async FILE OUTPUT`.
 pub fn main(arguments: &[String]) -> ExitCode {
-    let outcome = bind_to_limits().map_err(|e| e.to_string()).and_then(|()| run(arguments));
+    let outcome = bind_to_limits()
+        .map_err(|e| e.to_string())
+        .and_then(|()| run(arguments));
     match outcome {
         Ok(json) => match io::stdout().write_all(json.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
@@ -68,7 +70,8 @@ fn inspect_file(file: &Path) -> Result<lodge_model::Inspection, Rejection> {
     if std::fs::metadata(file).map_err(failed)?.len() > inspect::MAX_COMPONENT_BYTES {
         return Err(Rejection {
             code: "too_large".into(),
-            message: "a component has at most 100 MiB: strip its debug information or split it".into(),
+            message: "a component has at most 100 MiB: strip its debug information or split it"
+                .into(),
             unknown_imports: Vec::new(),
         });
     }
@@ -78,11 +81,17 @@ fn inspect_file(file: &Path) -> Result<lodge_model::Inspection, Rejection> {
 /// Compiles and checks that the imports resolve. The error is the component's fault and for its
 /// uploader.
 fn compile(flavor: Flavor, file: &Path, output: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(file).map_err(|e| format!("the component's file cannot be read: {e}"))?;
+    let bytes =
+        std::fs::read(file).map_err(|e| format!("the component's file cannot be read: {e}"))?;
     let engine = engine::compiling(flavor).map_err(|e| format!("{e:#}"))?;
-    let code = engine.precompile_component(&bytes).map_err(|e| format!("it does not compile: {e:#}"))?;
+    let code = engine
+        .precompile_component(&bytes)
+        .map_err(|e| format!("it does not compile: {e:#}"))?;
+    #[expect(
+        unsafe_code,
+        reason = "the only way to look at a compiled component's imports"
+    )]
     // SAFETY: these bytes are this engine's own output of a moment ago.
-    #[expect(unsafe_code, reason = "the only way to look at a compiled component's imports")]
     let component = unsafe { wasmtime::component::Component::deserialize(&engine, &code) };
     let component = component.map_err(|e| format!("{e:#}"))?;
     let linker = linker(&engine, flavor).map_err(|e| format!("{e:#}"))?;
@@ -96,7 +105,13 @@ fn compile(flavor: Flavor, file: &Path, output: &Path) -> Result<(), String> {
 fn bind_to_limits() -> io::Result<()> {
     process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let limit = |resource, most: u64| {
-        process::setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+        process::setrlimit(
+            resource,
+            Rlimit {
+                current: Some(most),
+                maximum: Some(most),
+            },
+        )
     };
     limit(Resource::As, ADDRESS_SPACE_BYTES)?;
     limit(Resource::Cpu, CPU_SECONDS)?;
@@ -104,6 +119,11 @@ fn bind_to_limits() -> io::Result<()> {
     limit(Resource::Core, 0)?;
     // Lowest priority; where that is refused, the other limits still hold.
     let _ = process::nice(19);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(io::Error::other)
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(MAX_THREADS);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(io::Error::other)
 }

@@ -82,15 +82,24 @@ impl Compiler {
         let _slot = self.compiling.acquire().await;
         started();
         let flavor = if is_async { "async" } else { "sync" };
-        let words = ["compile".as_ref(), flavor.as_ref(), wasm.as_os_str(), output.as_os_str()];
+        let words = [
+            "compile".as_ref(),
+            flavor.as_ref(),
+            wasm.as_os_str(),
+            output.as_os_str(),
+        ];
         let answer: Result<Result<(), String>, _> = self.run(&words, COMPILE_TIME).await;
         match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(message)) => Err(CompileError::Component(message)),
-            Err(e @ (ChildError::TooLong(_) | ChildError::Limit(_))) => Err(CompileError::Component(
-                format!("compiling was ended: {e}. Make the component smaller, or split it"),
-            )),
-            Err(e) => Err(CompileError::Host(format!("the compiler process failed: {e}"))),
+            Err(e @ (ChildError::TooLong(_) | ChildError::Limit(_))) => {
+                Err(CompileError::Component(format!(
+                    "compiling was ended: {e}. Make the component smaller, or split it"
+                )))
+            }
+            Err(e) => Err(CompileError::Host(format!(
+                "the compiler process failed: {e}"
+            ))),
         }
     }
 

@@ -119,7 +119,10 @@ impl Gate {
                 state.lanes.len() - 1
             }
         };
-        Lane { gate: self.clone(), index }
+        Lane {
+            gate: self.clone(),
+            index,
+        }
     }
 
     /// Lets capped lanes run whose buckets have filled. Called every epoch.
@@ -131,7 +134,8 @@ impl Gate {
         for index in std::mem::take(&mut state.throttled) {
             state.line_up(index);
         }
-        self.throttled.store(!state.throttled.is_empty(), Ordering::Relaxed);
+        self.throttled
+            .store(!state.throttled.is_empty(), Ordering::Relaxed);
         state.hand_out(self);
     }
 }
@@ -236,7 +240,9 @@ impl State {
     /// Puts a lane with waiters where it belongs: among the ready, or the throttled.
     fn line_up(&mut self, index: usize) {
         let now = self.now;
-        let Some(lane) = self.lanes.get_mut(index) else { return };
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
         if lane.waiting.is_empty() || self.ready.contains(&(lane.virtual_time, index)) {
             return;
         }
@@ -253,8 +259,13 @@ impl State {
     /// Gives free turns to the ready lanes, least served first.
     fn hand_out(&mut self, gate: &Gate) {
         while self.running < self.capacity {
-            let Some((_, index)) = self.ready.pop_first() else { break };
-            let next = self.lanes.get_mut(index).and_then(|lane| lane.waiting.pop_front());
+            let Some((_, index)) = self.ready.pop_first() else {
+                break;
+            };
+            let next = self
+                .lanes
+                .get_mut(index)
+                .and_then(|lane| lane.waiting.pop_front());
             if let Some((number, waker)) = next {
                 self.begin(index);
                 if let Some(lane) = self.lanes.get_mut(index) {
@@ -270,7 +281,9 @@ impl State {
     }
 
     fn take_granted(&mut self, index: usize, number: u64) -> bool {
-        let Some(lane) = self.lanes.get_mut(index) else { return false };
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return false;
+        };
         let found = lane.granted.iter().position(|granted| *granted == number);
         found.inspect(|at| {
             lane.granted.swap_remove(*at);
@@ -279,14 +292,23 @@ impl State {
     }
 
     fn rewake(&mut self, index: usize, number: u64, waker: &Waker) {
-        let waiting = self.lanes.get_mut(index).map(|lane| lane.waiting.iter_mut());
-        if let Some((_, old)) = waiting.into_iter().flatten().find(|(other, _)| *other == number) {
+        let waiting = self
+            .lanes
+            .get_mut(index)
+            .map(|lane| lane.waiting.iter_mut());
+        if let Some((_, old)) = waiting
+            .into_iter()
+            .flatten()
+            .find(|(other, _)| *other == number)
+        {
             old.clone_from(waker);
         }
     }
 
     fn charge(&mut self, index: usize, cpu: Duration) {
-        let Some(lane) = self.lanes.get_mut(index) else { return };
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
         let nanos = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
         let waited = self.ready.remove(&(lane.virtual_time, index));
         lane.virtual_time += nanos.saturating_mul(NORMAL_WEIGHT) / lane.weight;

@@ -67,13 +67,30 @@ pub(crate) fn new_store(
     wasi.allow_tcp(false)
         .allow_udp(false)
         .max_random_size(RANDOM_BYTES)
-        .stdout(GuestOutput::new(owner.clone(), LogSource::Stdout, request.clone()))
-        .stderr(GuestOutput::new(owner.clone(), LogSource::Stderr, request.clone()));
+        .stdout(GuestOutput::new(
+            owner.clone(),
+            LogSource::Stdout,
+            request.clone(),
+        ))
+        .stderr(GuestOutput::new(
+            owner.clone(),
+            LogSource::Stderr,
+            request.clone(),
+        ));
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELDS_BYTES);
     let mut table = ResourceTable::new();
     table.set_max_capacity(MAX_RESOURCES);
-    let guest = Guest { wasi: wasi.build(), http, hooks: Hooks, table, memory, request, interrupted: Arc::default(), _slot: slot };
+    let guest = Guest {
+        wasi: wasi.build(),
+        http,
+        hooks: Hooks,
+        table,
+        memory,
+        request,
+        interrupted: Arc::default(),
+        _slot: slot,
+    };
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_hostcall_fuel(HOSTCALL_BYTES);
@@ -87,7 +104,10 @@ pub(crate) fn new_store(
         store.data().interrupted.store(true, Relaxed);
         // Back to the end of the run queue, not just to the gate: plain `Yield` would be polled
         // again at once and keep the thread.
-        Ok(UpdateDeadline::YieldCustom(EPOCHS_PER_POLL, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(
+            EPOCHS_PER_POLL,
+            Box::pin(tokio::task::yield_now()),
+        ))
     });
     Ok(store)
 }
@@ -101,13 +121,20 @@ impl Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 

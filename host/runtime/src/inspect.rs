@@ -37,25 +37,35 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspection, Rejection> {
 }
 
 fn reject(code: &str, message: impl Into<String>) -> Rejection {
-    Rejection { code: code.into(), message: message.into(), unknown_imports: Vec::new() }
+    Rejection {
+        code: code.into(),
+        message: message.into(),
+        unknown_imports: Vec::new(),
+    }
 }
 
 fn check_kind(bytes: &[u8]) -> Result<(), Rejection> {
     if !bytes.starts_with(b"\0asm") {
         let what = match bytes {
             [] => "an empty file".to_owned(),
-            _ if bytes.starts_with(b"\x7fELF") => "an ELF file (native or precompiled code)".to_owned(),
+            _ if bytes.starts_with(b"\x7fELF") => {
+                "an ELF file (native or precompiled code)".to_owned()
+            }
             _ if bytes.starts_with(b"\x1f\x8b") => "a gzip archive".to_owned(),
             _ if bytes.starts_with(b"PK") => "a zip archive".to_owned(),
             _ if bytes.starts_with(b"(module") || bytes.starts_with(b"(component") => {
                 "WebAssembly in text form".to_owned()
             }
-            _ if std::str::from_utf8(bytes.get(..512).unwrap_or(bytes)).is_ok() => "a text file".to_owned(),
+            _ if std::str::from_utf8(bytes.get(..512).unwrap_or(bytes)).is_ok() => {
+                "a text file".to_owned()
+            }
             _ => "not WebAssembly".to_owned(),
         };
         return Err(reject(
             "not_wasm",
-            format!("this is {what}; a binary WebAssembly component was expected. {HOW}, and upload the .wasm file"),
+            format!(
+                "this is {what}; a binary WebAssembly component was expected. {HOW}, and upload the .wasm file"
+            ),
         ));
     }
     if Parser::is_core_wasm(bytes) {
@@ -70,7 +80,9 @@ fn check_kind(bytes: &[u8]) -> Result<(), Rejection> {
     if !Parser::is_component(bytes) {
         return Err(reject(
             "invalid_component",
-            format!("this WebAssembly file has an unknown version; a component was expected. {HOW}"),
+            format!(
+                "this WebAssembly file has an unknown version; a component was expected. {HOW}"
+            ),
         ));
     }
     Ok(())
@@ -81,7 +93,10 @@ fn validate(bytes: &[u8]) -> Result<bool, Rejection> {
     let all = WasmFeatures::default();
     let mut without_async = all;
     without_async.remove(WasmFeatures::CM_ASYNC);
-    if Validator::new_with_features(without_async).validate_all(bytes).is_ok() {
+    if Validator::new_with_features(without_async)
+        .validate_all(bytes)
+        .is_ok()
+    {
         return Ok(false);
     }
     match Validator::new_with_features(all).validate_all(bytes) {
@@ -130,7 +145,11 @@ fn surface(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), Rejection> {
 }
 
 fn check_imports(imports: &[String]) -> Result<(), Rejection> {
-    let unknown: Vec<String> = imports.iter().filter(|name| !is_offered(name)).cloned().collect();
+    let unknown: Vec<String> = imports
+        .iter()
+        .filter(|name| !is_offered(name))
+        .cloned()
+        .collect();
     if unknown.is_empty() {
         return Ok(());
     }
@@ -149,11 +168,17 @@ fn check_imports(imports: &[String]) -> Result<(), Rejection> {
 /// Whether the host offers `package:name/interface@version`; a patch version is free, as Wasmtime
 /// resolves them.
 fn is_offered(import: &str) -> bool {
-    let Some((path, version)) = import.split_once('@') else { return false };
-    let Some((package, interface)) = path.split_once('/') else { return false };
+    let Some((path, version)) = import.split_once('@') else {
+        return false;
+    };
+    let Some((package, interface)) = path.split_once('/') else {
+        return false;
+    };
     OFFERED.iter().any(|(name, line, interfaces)| {
         *name == package
-            && version.strip_prefix(line).is_some_and(|rest| rest.starts_with('.'))
+            && version
+                .strip_prefix(line)
+                .is_some_and(|rest| rest.starts_with('.'))
             && interfaces.contains(&interface)
     })
 }
@@ -167,7 +192,8 @@ fn world(exports: &[String]) -> Result<World, Rejection> {
         return Ok(World::Http02);
     }
     let why = if has("wasi:cli/run@") {
-        "it is a command (it exports wasi:cli/run), which runs once and answers no requests".to_owned()
+        "it is a command (it exports wasi:cli/run), which runs once and answers no requests"
+            .to_owned()
     } else if exports.is_empty() {
         "it exports nothing".to_owned()
     } else {
@@ -192,7 +218,10 @@ fn read_metadata(bytes: &[u8], inspection: &mut Inspection) {
     };
     let text = |value: &dyn ToString| value.to_string();
     let fields = [
-        ("description", metadata.description.as_ref().map(|v| text(v))),
+        (
+            "description",
+            metadata.description.as_ref().map(|v| text(v)),
+        ),
         ("authors", metadata.authors.as_ref().map(|v| text(v))),
         ("licenses", metadata.licenses.as_ref().map(|v| text(v))),
         ("source", metadata.source.as_ref().map(|v| text(v))),
@@ -206,7 +235,10 @@ fn read_metadata(bytes: &[u8], inspection: &mut Inspection) {
     }
     inspection.version = metadata.version.as_ref().map(|v| text(v));
     // Rust's tools name the module inside, not the component around it.
-    inspection.name = metadata.name.clone().or_else(|| only_module_name(&children));
+    inspection.name = metadata
+        .name
+        .clone()
+        .or_else(|| only_module_name(&children));
 }
 
 fn only_module_name(children: &[wasm_metadata::Payload]) -> Option<String> {
@@ -231,17 +263,34 @@ mod tests {
     #[test]
     fn refusals_say_what_it_is() {
         assert_eq!(inspect(b"").unwrap_err().code, "not_wasm");
-        assert!(inspect(b"hello").unwrap_err().message.contains("a text file"));
+        assert!(
+            inspect(b"hello")
+                .unwrap_err()
+                .message
+                .contains("a text file")
+        );
         assert_eq!(inspect(b"\0asm\x01\0\0\0").unwrap_err().code, "core_module");
-        assert_eq!(inspect(b"\0asm\x0d\0\x01\0").unwrap_err().code, "no_http_export");
-        assert_eq!(inspect(b"\0asm\x0d\0\x01\0\x04\x7f").unwrap_err().code, "truncated");
+        assert_eq!(
+            inspect(b"\0asm\x0d\0\x01\0").unwrap_err().code,
+            "no_http_export"
+        );
+        assert_eq!(
+            inspect(b"\0asm\x0d\0\x01\0\x04\x7f").unwrap_err().code,
+            "truncated"
+        );
     }
 
     #[test]
     fn imports_match_by_interface_and_minor_version() {
         assert!(is_offered("wasi:http/types@0.2.10"));
         assert!(is_offered("wasi:http/client@0.3.2"));
-        for unknown in ["wasi:http/types@0.20.1", "wasi:nn/graph@0.2.0", "wasi:http/types", "x", "wasi:io/fire@0.2.0"] {
+        for unknown in [
+            "wasi:http/types@0.20.1",
+            "wasi:nn/graph@0.2.0",
+            "wasi:http/types",
+            "x",
+            "wasi:io/fire@0.2.0",
+        ] {
             assert!(!is_offered(unknown), "{unknown}");
         }
     }

@@ -15,30 +15,65 @@ pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
     ("wasi:cli", "0.2", CLI),
     ("wasi:cli", "0.3", CLI_03),
     ("wasi:clocks", "0.2", &["monotonic-clock", "wall-clock"]),
-    ("wasi:clocks", "0.3", &["monotonic-clock", "system-clock", "types"]),
+    (
+        "wasi:clocks",
+        "0.3",
+        &["monotonic-clock", "system-clock", "types"],
+    ),
     ("wasi:filesystem", "0.2", &["types", "preopens"]),
     ("wasi:filesystem", "0.3", &["types", "preopens"]),
     ("wasi:http", "0.2", &["types", "outgoing-handler"]),
     ("wasi:http", "0.3", &["types", "client"]),
     ("wasi:io", "0.2", &["error", "poll", "streams"]),
-    ("wasi:random", "0.2", &["random", "insecure", "insecure-seed"]),
-    ("wasi:random", "0.3", &["random", "insecure", "insecure-seed"]),
+    (
+        "wasi:random",
+        "0.2",
+        &["random", "insecure", "insecure-seed"],
+    ),
+    (
+        "wasi:random",
+        "0.3",
+        &["random", "insecure", "insecure-seed"],
+    ),
     ("wasi:sockets", "0.2", SOCKETS),
     ("wasi:sockets", "0.3", &["types", "ip-name-lookup"]),
 ];
 
 const CLI: &[&str] = &[
-    "environment", "exit", "stdin", "stdout", "stderr", "terminal-input", "terminal-output",
-    "terminal-stdin", "terminal-stdout", "terminal-stderr",
+    "environment",
+    "exit",
+    "stdin",
+    "stdout",
+    "stderr",
+    "terminal-input",
+    "terminal-output",
+    "terminal-stdin",
+    "terminal-stdout",
+    "terminal-stderr",
 ];
 
 const CLI_03: &[&str] = &[
-    "environment", "exit", "stdin", "stdout", "stderr", "terminal-input", "terminal-output",
-    "terminal-stdin", "terminal-stdout", "terminal-stderr", "types",
+    "environment",
+    "exit",
+    "stdin",
+    "stdout",
+    "stderr",
+    "terminal-input",
+    "terminal-output",
+    "terminal-stdin",
+    "terminal-stdout",
+    "terminal-stderr",
+    "types",
 ];
 
 const SOCKETS: &[&str] = &[
-    "instance-network", "ip-name-lookup", "network", "tcp", "tcp-create-socket", "udp", "udp-create-socket",
+    "instance-network",
+    "ip-name-lookup",
+    "network",
+    "tcp",
+    "tcp-create-socket",
+    "udp",
+    "udp-create-socket",
 ];
 
 /// The imports for components of one flavor.

@@ -107,10 +107,12 @@ impl LocalRuntime {
                 tracing::info!(%digest, %why, "compiled component not used");
                 Err(StartError::NotCompiled)
             }
-            Ok(Err(LoadError::Unfit(e))) => {
-                Err(StartError::Component(format!("the component does not fit this host: {e:#}")))
-            }
-            Err(e) => Err(StartError::Host(format!("loading the component failed: {e}"))),
+            Ok(Err(LoadError::Unfit(e))) => Err(StartError::Component(format!(
+                "the component does not fit this host: {e:#}"
+            ))),
+            Err(e) => Err(StartError::Host(format!(
+                "loading the component failed: {e}"
+            ))),
         }
     }
 
@@ -118,7 +120,10 @@ impl LocalRuntime {
         let limits = &launch.limits;
         self.log.set_rate(&launch.app, limits.log_bytes_per_second);
         Arc::new(RunningApp {
-            owner: Owner { app: launch.app.clone(), log: self.log.clone() },
+            owner: Owner {
+                app: launch.app.clone(),
+                log: self.log.clone(),
+            },
             program,
             lane: Arc::new(self.gate.lane(limits.cpu_weight, limits.cpu_cores)),
             budget: Budget::new(limits.memory_bytes, launch.meter.clone()),
@@ -141,7 +146,8 @@ impl LocalRuntime {
 
     async fn is_cached(&self, digest: Digest, flavor: Flavor) -> bool {
         let (artifacts, engine) = (self.artifacts.clone(), self.engines.get(flavor).clone());
-        let verified = tokio::task::spawn_blocking(move || artifacts.verify(digest, flavor, &engine)).await;
+        let verified =
+            tokio::task::spawn_blocking(move || artifacts.verify(digest, flavor, &engine)).await;
         matches!(verified, Ok(Ok(())))
     }
 }
@@ -172,7 +178,10 @@ impl Runtime for LocalRuntime {
         let engine = self.engines.get(flavor).clone();
         let part = self.artifacts.part_path(digest, flavor, &engine);
         let started = || progress(CompileProgress::Compiling);
-        let compiled = self.compiler.compile(uses_async, wasm, &part, started).await;
+        let compiled = self
+            .compiler
+            .compile(uses_async, wasm, &part, started)
+            .await;
         self.compiling.lock().remove(&digest);
         if compiled.is_err() {
             // A child that was ended may have left a part.
@@ -180,9 +189,12 @@ impl Runtime for LocalRuntime {
         }
         compiled?;
         let artifacts = self.artifacts.clone();
-        let adopted = tokio::task::spawn_blocking(move || artifacts.adopt(digest, flavor, &engine)).await;
+        let adopted =
+            tokio::task::spawn_blocking(move || artifacts.adopt(digest, flavor, &engine)).await;
         let in_cache = |e: &dyn std::fmt::Display| {
-            CompileError::Host(format!("the compiled form cannot be put into the cache: {e}"))
+            CompileError::Host(format!(
+                "the compiled form cannot be put into the cache: {e}"
+            ))
         };
         adopted.map_err(|e| in_cache(&e))?.map_err(|e| in_cache(&e))
     }
@@ -207,7 +219,9 @@ impl Runtime for LocalRuntime {
         let program = self.program(&launch).await?;
         report(Status::Starting);
         let app = self.assemble(launch, program);
-        app.probe().await.map_err(|broken| StartError::Component(broken.cause))?;
+        app.probe()
+            .await
+            .map_err(|broken| StartError::Component(broken.cause))?;
         let mut apps = self.apps.lock();
         let generations = apps.entry(app.launch.app.clone()).or_default();
         generations.retain(|old| old.held.count() > 0);
@@ -219,13 +233,18 @@ impl Runtime for LocalRuntime {
     }
 
     async fn ensure_stopped(&self, app: &AppId, grace: Duration) {
-        let Some(generations) = self.apps.lock().remove(app) else { return };
+        let Some(generations) = self.apps.lock().remove(app) else {
+            return;
+        };
         let deadline = tokio::time::Instant::now() + grace;
         for app in &generations {
             app.retire_idle();
             if tokio::time::timeout_at(deadline, gone(app)).await.is_err() {
                 app.cut_off.cancel();
-                if tokio::time::timeout(CUT_OFF_PATIENCE, gone(app)).await.is_err() {
+                if tokio::time::timeout(CUT_OFF_PATIENCE, gone(app))
+                    .await
+                    .is_err()
+                {
                     tracing::warn!(app = %app.launch.app, instances = app.held.count(), "instances outlive their app's stop");
                 }
             }

@@ -33,16 +33,25 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limit: u64, meter: Arc<AppMeter>) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicU64::new(0), meter, freed: Notify::new() })
+        Arc::new(Self {
+            limit,
+            used: AtomicU64::new(0),
+            meter,
+            freed: Notify::new(),
+        })
     }
 
     /// Charges `bytes`, if they fit.
     pub(crate) fn try_charge(&self, bytes: u64) -> bool {
         let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        let charged = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        let charged = self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         if charged.is_ok() {
             let now = self.meter.memory_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-            self.meter.memory_peak_bytes.fetch_max(now, Ordering::Relaxed);
+            self.meter
+                .memory_peak_bytes
+                .fetch_max(now, Ordering::Relaxed);
         }
         charged.is_ok()
     }

@@ -34,7 +34,14 @@ impl<T> Metered<T> {
         lane: Arc<Lane>,
         meter: Arc<AppMeter>,
     ) -> Self {
-        Self { future: Some(future), lane, meter, ticket: None, waiting_since: None, cpu: Duration::ZERO }
+        Self {
+            future: Some(future),
+            lane,
+            meter,
+            ticket: None,
+            waiting_since: None,
+            cpu: Duration::ZERO,
+        }
     }
 
     /// CPU used so far.
@@ -49,13 +56,17 @@ impl<T> Metered<T> {
 
     /// Polls the guest if it has a turn. Never again after it was ready.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Panicked>> {
-        let Some(future) = self.future.as_mut() else { return Poll::Pending };
+        let Some(future) = self.future.as_mut() else {
+            return Poll::Pending;
+        };
         if !self.lane.try_turn(&mut self.ticket, cx.waker()) {
             self.waiting_since.get_or_insert_with(Instant::now);
             return Poll::Pending;
         }
         if let Some(since) = self.waiting_since.take() {
-            self.meter.throttled_nanos.fetch_add(nanos(since.elapsed()), Relaxed);
+            self.meter
+                .throttled_nanos
+                .fetch_add(nanos(since.elapsed()), Relaxed);
         }
         let start = thread_cpu();
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));

@@ -59,7 +59,11 @@ pub(crate) async fn call(
 ) -> Result<Response<ResponseBody>, Failure> {
     let is_head = request.method() == Method::HEAD;
     let answer = Answer::default();
-    let mut run = Run::new(app.clone(), id, serve(app.clone(), id, request, answer.clone()));
+    let mut run = Run::new(
+        app.clone(),
+        id,
+        serve(app.clone(), id, request, answer.clone()),
+    );
     let answered = tokio::select! {
         biased;
         answered = poll_fn(|cx| run.poll_answer(cx, &answer)) => answered,
@@ -90,7 +94,13 @@ impl Run {
         guest: impl Future<Output = Result<(), Broken>> + Send + 'static,
     ) -> Self {
         let guest = Metered::new(Box::pin(guest), app.lane.clone(), app.meter().clone());
-        Self { app, id, guest: Some(guest), ended: None, cut_off: None }
+        Self {
+            app,
+            id,
+            guest: Some(guest),
+            ended: None,
+            cut_off: None,
+        }
     }
 
     pub(crate) fn app(&self) -> &Arc<RunningApp> {
@@ -108,7 +118,9 @@ impl Run {
 
     /// Lets the guest run; ready once it has ended.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(guest) = &mut self.guest else { return Poll::Ready(()) };
+        let Some(guest) = &mut self.guest else {
+            return Poll::Ready(());
+        };
         let ended = match guest.poll(cx) {
             Poll::Ready(Ok(ended)) => ended,
             Poll::Ready(Err(_)) => Err(Broken::panicked()),
@@ -125,7 +137,9 @@ impl Run {
     /// Ready once the app is cut off.
     pub(crate) fn poll_cut_off(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let token = &self.app.cut_off;
-        let cut_off = self.cut_off.get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
+        let cut_off = self
+            .cut_off
+            .get_or_insert_with(|| Box::pin(token.clone().cancelled_owned()));
         cut_off.as_mut().poll(cx)
     }
 
@@ -174,7 +188,11 @@ async fn serve(
             }
             Ok(())
         }
-        Err(e) => Err(Broken::from_guest(&e, instance.store.data().memory.denied(), app.limits())),
+        Err(e) => Err(Broken::from_guest(
+            &e,
+            instance.store.data().memory.denied(),
+            app.limits(),
+        )),
     }
 }
 
@@ -183,8 +201,15 @@ async fn handle(
     request: Request<RequestBody>,
     answer: Answer,
 ) -> wasmtime::Result<()> {
-    let is_https = request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let scheme = if is_https { Scheme::Https } else { Scheme::Http };
+    let is_https = request
+        .headers()
+        .get("x-forwarded-proto")
+        .is_some_and(|proto| proto == "https");
+    let scheme = if is_https {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
     let request = request.map(|body| body.map_err(body::to_guest_error).boxed_unsync());
     let mut http = instance.store.data_mut().http();
     let request = http.new_incoming_request(scheme, request)?;
@@ -197,15 +222,26 @@ async fn handle(
 
 async fn instantiate(app: &RunningApp) -> Result<Instance, Broken> {
     let Entry::Proxy(pre) = &app.program.entry else {
-        return Err(Broken::new(FailureKind::Internal, "not a WASI 0.2 component"));
+        return Err(Broken::new(
+            FailureKind::Internal,
+            "not a WASI 0.2 component",
+        ));
     };
     let mut store = app.new_store().await?;
     match pre.instantiate_async(&mut store).await {
         Ok(proxy) => {
             app.note_started(store.data());
-            Ok(Instance { store, proxy, served: 0 })
+            Ok(Instance {
+                store,
+                proxy,
+                served: 0,
+            })
         }
-        Err(e) => Err(Broken::from_guest(&e, store.data().memory.denied(), app.limits())),
+        Err(e) => Err(Broken::from_guest(
+            &e,
+            store.data().memory.denied(),
+            app.limits(),
+        )),
     }
 }
 
@@ -218,7 +254,10 @@ pub(crate) async fn probe(app: &Arc<RunningApp>) -> Result<(), Broken> {
     let guest = async move { instantiate(&trial).await.map(drop) };
     let mut run = Run::new(app.clone(), RequestId(0), guest);
     let ended = poll_fn(|cx| run.poll(cx));
-    if tokio::time::timeout(app.request_timeout(), ended).await.is_err() {
+    if tokio::time::timeout(app.request_timeout(), ended)
+        .await
+        .is_err()
+    {
         return Err(Broken::deadline(app.limits()));
     }
     run.ended.take().unwrap_or(Ok(()))
@@ -259,7 +298,10 @@ async fn sweep(app: Arc<RunningApp>) {
         tokio::time::sleep(IDLE).await;
         let mut waiting = app.idle.waiting.lock();
         // The oldest are at the front.
-        let expired = waiting.iter().take_while(|(_, since)| since.elapsed() >= IDLE).count();
+        let expired = waiting
+            .iter()
+            .take_while(|(_, since)| since.elapsed() >= IDLE)
+            .count();
         let dropped: Vec<_> = waiting.drain(..expired).collect();
         if waiting.is_empty() {
             app.idle.sweeping.store(false, Relaxed);

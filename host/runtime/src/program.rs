@@ -81,7 +81,9 @@ impl Programs {
             Flavor::Sync => &self.sync,
             Flavor::Async => &self.concurrent,
         };
-        let pre = linker.instantiate_pre(&component).map_err(LoadError::Unfit)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .map_err(LoadError::Unfit)?;
         let entry = match world {
             World::Http02 => ProxyPre::new(pre).map(Entry::Proxy),
             World::Http03 => ServicePre::new(pre).map(Entry::Service),

@@ -19,25 +19,43 @@ pub(crate) struct Broken {
 
 impl Broken {
     pub(crate) fn new(kind: FailureKind, cause: impl Into<String>) -> Self {
-        Self { kind, cause: cause.into() }
+        Self {
+            kind,
+            cause: cause.into(),
+        }
     }
 
     /// Reads a Wasmtime error. `denied`: the memory limit that the guest last met.
-    pub(crate) fn from_guest(error: &wasmtime::Error, denied: Option<Denied>, limits: &Limits) -> Self {
+    pub(crate) fn from_guest(
+        error: &wasmtime::Error,
+        denied: Option<Denied>,
+        limits: &Limits,
+    ) -> Self {
         if error.is::<PoolConcurrencyLimitError>() {
-            return Self::new(FailureKind::HostBusy, format!("the host's instance pool is full: {error:#}"));
+            return Self::new(
+                FailureKind::HostBusy,
+                format!("the host's instance pool is full: {error:#}"),
+            );
         }
         if let Some(denied) = denied {
             return Self::new(FailureKind::OutOfMemory, out_of_memory(denied, limits));
         }
         if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
-            return Self::new(FailureKind::NoResponse, format!("the guest exited with status {}", exit.0));
+            return Self::new(
+                FailureKind::NoResponse,
+                format!("the guest exited with status {}", exit.0),
+            );
         }
         let mut cause = match error.downcast_ref::<Trap>() {
-            Some(Trap::StackOverflow) => format!("the guest's stack overflowed (it recurses too deep)\n{error:?}"),
+            Some(Trap::StackOverflow) => {
+                format!("the guest's stack overflowed (it recurses too deep)\n{error:?}")
+            }
             _ => format!("the guest trapped\n{error:?}"),
         };
-        let end = (0..=CAUSE_BYTES).rev().find(|at| cause.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=CAUSE_BYTES)
+            .rev()
+            .find(|at| cause.is_char_boundary(*at))
+            .unwrap_or(0);
         cause.truncate(end.min(cause.len()));
         Self::new(FailureKind::Trap, cause)
     }
@@ -46,7 +64,10 @@ impl Broken {
     pub(crate) fn cpu_limit(limits: &Limits) -> Self {
         Self::new(
             FailureKind::CpuLimit,
-            format!("the guest used more than {} ms of CPU (limits.request_cpu_ms)", limits.request_cpu_ms),
+            format!(
+                "the guest used more than {} ms of CPU (limits.request_cpu_ms)",
+                limits.request_cpu_ms
+            ),
         )
     }
 
@@ -54,7 +75,10 @@ impl Broken {
     pub(crate) fn deadline(limits: &Limits) -> Self {
         Self::new(
             FailureKind::Deadline,
-            format!("no answer began within {} ms (limits.request_timeout_ms)", limits.request_timeout_ms),
+            format!(
+                "no answer began within {} ms (limits.request_timeout_ms)",
+                limits.request_timeout_ms
+            ),
         )
     }
 
@@ -62,18 +86,27 @@ impl Broken {
     pub(crate) fn stalled(limits: &Limits) -> Self {
         Self::new(
             FailureKind::Deadline,
-            format!("nothing came of the answer for {} ms (limits.request_timeout_ms)", limits.request_timeout_ms),
+            format!(
+                "nothing came of the answer for {} ms (limits.request_timeout_ms)",
+                limits.request_timeout_ms
+            ),
         )
     }
 
     /// The host's own code failed.
     pub(crate) fn panicked() -> Self {
-        Self::new(FailureKind::Internal, "the host's code panicked while it ran the guest; see the host's log")
+        Self::new(
+            FailureKind::Internal,
+            "the host's code panicked while it ran the guest; see the host's log",
+        )
     }
 
     /// The app was stopped while the guest ran.
     pub(crate) fn stopped() -> Self {
-        Self::new(FailureKind::AppStopped, "the app was stopped before the request was done")
+        Self::new(
+            FailureKind::AppStopped,
+            "the app was stopped before the request was done",
+        )
     }
 
     /// Writes the cause into the app's log.
@@ -100,7 +133,12 @@ fn out_of_memory(denied: Denied, limits: &Limits) -> String {
 }
 
 /// One line of the host's in an app's log.
-pub(crate) fn write_host_line(owner: &Owner, level: LogLevel, message: String, id: Option<RequestId>) {
+pub(crate) fn write_host_line(
+    owner: &Owner,
+    level: LogLevel,
+    message: String,
+    id: Option<RequestId>,
+) {
     owner.log.write(
         &owner.app,
         LogLine {

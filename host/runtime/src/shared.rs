@@ -55,8 +55,18 @@ pub(crate) async fn call(
 ) -> Result<Response<ResponseBody>, Failure> {
     let is_head = request.method() == Method::HEAD;
     let answer = Answer::new(id);
-    let instance = app.instances.place(&app, Job { request, answer: answer.clone() });
-    let mut visit = Visit { instance, answer, is_over: false };
+    let instance = app.instances.place(
+        &app,
+        Job {
+            request,
+            answer: answer.clone(),
+        },
+    );
+    let mut visit = Visit {
+        instance,
+        answer,
+        is_over: false,
+    };
     let answered = tokio::select! {
         biased;
         answered = poll_fn(|cx| visit.poll_answer(cx)) => answered,
@@ -103,7 +113,10 @@ impl Instances {
         if !app.has_room() {
             let mut by_load: Vec<_> = list.iter().collect();
             by_load.sort_by_key(|instance| instance.load());
-            if let Some(instance) = by_load.into_iter().find(|instance| instance.offer(&mut job)) {
+            if let Some(instance) = by_load
+                .into_iter()
+                .find(|instance| instance.offer(&mut job))
+            {
                 return instance.clone();
             }
         }
@@ -113,7 +126,9 @@ impl Instances {
     }
 
     fn remove(&self, gone: &SharedInstance) {
-        self.list.lock().retain(|instance| !std::ptr::eq(&raw const **instance, gone));
+        self.list
+            .lock()
+            .retain(|instance| !std::ptr::eq(&raw const **instance, gone));
     }
 
     /// Closes all instances: each ends once its requests have.

@@ -32,21 +32,35 @@ pub(crate) struct Slot {
 
 impl Slots {
     pub(crate) fn new(total: usize) -> Arc<Self> {
-        Arc::new(Self { total, used: AtomicUsize::new(0), freed: Notify::new() })
+        Arc::new(Self {
+            total,
+            used: AtomicUsize::new(0),
+            freed: Notify::new(),
+        })
     }
 
     /// Takes a slot for an app, if one is free for it.
-    pub(crate) fn try_take(self: &Arc<Self>, held: &Arc<Held>, meter: &Arc<AppMeter>) -> Option<Slot> {
+    pub(crate) fn try_take(
+        self: &Arc<Self>,
+        held: &Arc<Held>,
+        meter: &Arc<AppMeter>,
+    ) -> Option<Slot> {
         let open = self.total - self.total.div_ceil(10);
         let mine = held.count.fetch_add(1, Relaxed);
         let limit = if mine == 0 { self.total } else { open };
-        let taken = self.used.fetch_update(Relaxed, Relaxed, |used| (used < limit).then_some(used + 1));
+        let taken = self
+            .used
+            .fetch_update(Relaxed, Relaxed, |used| (used < limit).then_some(used + 1));
         if taken.is_err() {
             held.count.fetch_sub(1, Relaxed);
             return None;
         }
         meter.instances.fetch_add(1, Relaxed);
-        Some(Slot { slots: self.clone(), held: held.clone(), meter: meter.clone() })
+        Some(Slot {
+            slots: self.clone(),
+            held: held.clone(),
+            meter: meter.clone(),
+        })
     }
 
     /// Resolves when a slot was freed.
@@ -57,7 +71,10 @@ impl Slots {
 
 impl Held {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { count: AtomicUsize::new(0), empty: Notify::new() })
+        Arc::new(Self {
+            count: AtomicUsize::new(0),
+            empty: Notify::new(),
+        })
     }
 
     /// Instances that the app holds now.
@@ -92,7 +109,10 @@ mod tests {
         let (quiet, other, third) = (Held::new(), Held::new(), Held::new());
         let first = slots.try_take(&quiet, &meter);
         assert!(first.is_some());
-        assert!(slots.try_take(&quiet, &meter).is_none(), "a second of the reserved");
+        assert!(
+            slots.try_take(&quiet, &meter).is_none(),
+            "a second of the reserved"
+        );
         assert!(slots.try_take(&other, &meter).is_some());
         drop(first);
         let _kept = slots.try_take(&third, &meter).unwrap();

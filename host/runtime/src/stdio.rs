@@ -31,11 +31,18 @@ pub(crate) struct GuestOutput {
 
 impl GuestOutput {
     pub(crate) fn new(owner: Owner, source: LogSource, request: Arc<AtomicU64>) -> Self {
-        Self { owner, source, request }
+        Self {
+            owner,
+            source,
+            request,
+        }
     }
 
     fn lines(&self) -> Lines {
-        Lines { output: self.clone(), partial: Vec::new() }
+        Lines {
+            output: self.clone(),
+            partial: Vec::new(),
+        }
     }
 
     fn write_line(&self, line: &[u8]) {
@@ -59,7 +66,9 @@ impl GuestOutput {
 
 /// Milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -139,7 +148,11 @@ impl OutputStream for Lines {
 }
 
 impl AsyncWrite for Lines {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let taken = bytes.get(..WRITE_BYTES).unwrap_or(bytes);
         self.take(taken);
         Poll::Ready(Ok(taken.len()))

@@ -28,9 +28,15 @@ pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> 
                 gate.refill();
             }
             drop((sync, concurrent));
-            #[expect(clippy::disallowed_methods, reason = "a thread of its own, not a guest's")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a thread of its own, not a guest's"
+            )]
             std::thread::sleep(EPOCH);
         }
     };
-    std::thread::Builder::new().name("lodge-epoch".into()).spawn(tick).map(drop)
+    std::thread::Builder::new()
+        .name("lodge-epoch".into())
+        .spawn(tick)
+        .map(drop)
 }

@@ -51,12 +51,27 @@ pub(crate) struct Options {
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let mut steps = Steps::new(6);
-    steps.step("system packages", || system::ensure(&[Need::Compiler, Need::Wrk]))?;
+    steps.step("system packages", || {
+        system::ensure(&[Need::Compiler, Need::Wrk])
+    })?;
     steps.step("guests", || {
-        guests::run(places, &guests::Options { all: true, toolchain: Choice::Auto })
+        guests::run(
+            places,
+            &guests::Options {
+                all: true,
+                toolchain: Choice::Auto,
+            },
+        )
     })?;
     steps.step("build lodge and the peers (release)", || {
-        let binaries = ["build", "--release", "--bin", "lodge", "--bin", "bare-hyper"];
+        let binaries = [
+            "build",
+            "--release",
+            "--bin",
+            "lodge",
+            "--bin",
+            "bare-hyper",
+        ];
         sh(cargo().args(binaries).current_dir(&places.root))
     })?;
     let wasmtime = steps.step("wasmtime serve", || wasmtime(places, options))?;
@@ -82,7 +97,12 @@ fn throughput(
     prepared: &Prepared,
     report: &mut Report,
 ) -> Result<()> {
-    let wanted = |server: &Server| options.only.as_ref().is_none_or(|only| server.name.contains(only.as_str()));
+    let wanted = |server: &Server| {
+        options
+            .only
+            .as_ref()
+            .is_none_or(|only| server.name.contains(only.as_str()))
+    };
     let servers = servers::all(places, wasmtime, prepared);
     for round in 1..=options.rounds {
         for server in servers.iter().filter(|server| wanted(server)) {
@@ -127,6 +147,9 @@ fn wasmtime(places: &Places, options: &Options) -> Result<PathBuf> {
 fn resident_bytes(host: &BenchHost) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", host.pid()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.trim().parse::<u64>().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| anyhow::anyhow!("no VmRSS in /proc"))
+    let kib = line
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .and_then(|kib| kib.trim().parse::<u64>().ok());
+    kib.map(|kib| kib * 1024)
+        .ok_or_else(|| anyhow::anyhow!("no VmRSS in /proc"))
 }

@@ -1,12 +1,10 @@
 //! Test guests, as `cargo xtask guests` builds them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The folder that cargo builds into: the test itself is in it.
-pub(crate) fn target_dir() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    // target/debug/deps/test-0123
-    test.ancestors().nth(3).unwrap().to_owned()
+/// Where `cargo xtask guests` puts them: in the repository, whatever folder cargo builds into.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests")
 }
 
 /// One guest's component, by its name in tests/guests or apps.
@@ -14,7 +12,7 @@ pub(crate) fn target_dir() -> PathBuf {
 /// # Panics
 /// It is not built.
 pub fn guest(name: &str) -> Vec<u8> {
-    let path = target_dir().join("guests").join(format!("{name}.wasm"));
+    let path = folder().join(format!("{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!(
             "{}: {error}: run `cargo xtask guests --all`",
@@ -25,7 +23,7 @@ pub fn guest(name: &str) -> Vec<u8> {
 
 /// Every guest that is built.
 pub fn guest_names() -> Vec<String> {
-    let folder = target_dir().join("guests");
+    let folder = folder();
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| {
         panic!(
             "{}: {error}: run `cargo xtask guests --all`",

@@ -79,9 +79,17 @@ impl TestConsole {
 
     pub(super) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let db = Database::open_file(&folder.path().join("lodge.db"))
-            .await
-            .unwrap();
+        let db = Database::open_file(&folder.path().join("lodge.db")).await;
+        Self::over(db.unwrap(), folder, settings).await
+    }
+
+    /// Over the database at a URL.
+    pub(super) async fn at(url: &str) -> Self {
+        let db = Database::open(url).await.unwrap();
+        Self::over(db, tempfile::tempdir().unwrap(), Settings::default()).await
+    }
+
+    async fn over(db: Database, folder: TempDir, settings: Settings) -> Self {
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),

@@ -22,6 +22,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
+#[command(after_help = "LODGE_GUEST_CARGO names another cargo to build with.")]
 pub(crate) struct DevArgs {
     /// The app to run it as; by default the package's name
     #[arg(long, value_name = "ID")]

@@ -52,7 +52,10 @@ macro_rules! settings {
     };
 }
 
-fn variable<T: FromStr>(name: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Option<T>>
+fn variable<T: FromStr>(
+    name: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<T>>
 where
     T::Err: std::fmt::Display,
 {

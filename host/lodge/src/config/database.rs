@@ -30,7 +30,11 @@ pub(super) fn url(settings: &FileSettings) -> Result<Option<Secret>> {
             if let Some(password) = &settings.db_password {
                 url += &format!(":{}", encoded(password));
             }
-            url += &format!("@{host}:{}/{}", settings.db_port.unwrap_or(5432), encoded(name));
+            url += &format!(
+                "@{host}:{}/{}",
+                settings.db_port.unwrap_or(5432),
+                encoded(name)
+            );
             Ok(Some(Secret(url)))
         }
         Some(other) => bail!("DB_DIALECT={other}: control data is kept in sqlite or postgres"),

@@ -16,18 +16,29 @@ const OF_SEVERAL: [&str; 6] = [
 
 /// Variables that are accepted and do nothing, and why.
 const WITHOUT_EFFECT: [(&str, &str); 2] = [
-    ("APPEND_PRESET_BUILT_IN_PLUGINS", "Lodge has no plugins: what an app needs is in its component"),
-    ("APPS_DATABASE_URL", "this version makes no databases for apps yet"),
+    (
+        "APPEND_PRESET_BUILT_IN_PLUGINS",
+        "Lodge has no plugins: what an app needs is in its component",
+    ),
+    (
+        "APPS_DATABASE_URL",
+        "this version makes no databases for apps yet",
+    ),
 ];
 
 /// Checks the mode, the adapters, and that nothing is set for another mode.
 ///
 /// # Errors
 /// The first one that this version has not, with what to do.
-pub(super) fn check(settings: &FileSettings, environment: &dyn Fn(&str) -> Option<String>) -> Result<()> {
+pub(super) fn check(
+    settings: &FileSettings,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<()> {
     if let Some(mode) = settings.app_mode.as_deref() {
         if matches!(mode, "supervisor" | "worker") {
-            bail!("APP_MODE={mode}: several environments are not in this version; unset it to run all in one process");
+            bail!(
+                "APP_MODE={mode}: several environments are not in this version; unset it to run all in one process"
+            );
         }
         bail!("APP_MODE={mode}: unknown; unset it to run all in one process");
     }
@@ -38,27 +49,38 @@ pub(super) fn check(settings: &FileSettings, environment: &dyn Fn(&str) -> Optio
     for (name, adapter) in adapters {
         match adapter.as_deref() {
             None | Some("local") => {}
-            Some("remote") => bail!("{name}=remote: several environments are not in this version; use `local`"),
+            Some("remote") => {
+                bail!("{name}=remote: several environments are not in this version; use `local`")
+            }
             Some(other) => bail!("{name}={other}: unknown adapter; use `local`"),
         }
     }
     match settings.app_command_adapter.as_deref() {
         None => {}
-        Some("redis") => bail!("APP_COMMAND_ADAPTER=redis: several environments are not in this version; unset it"),
+        Some("redis") => bail!(
+            "APP_COMMAND_ADAPTER=redis: several environments are not in this version; unset it"
+        ),
         Some(other) => bail!("APP_COMMAND_ADAPTER={other}: unknown adapter; unset it"),
     }
     let is_set = |name: &&str| environment(name).is_some_and(|value| !value.is_empty());
     if let Some(name) = OF_SEVERAL.iter().find(|name| is_set(name)) {
-        bail!("{name} is set: several environments are not in this version; unset it to run all in one process");
+        bail!(
+            "{name} is set: several environments are not in this version; unset it to run all in one process"
+        );
     }
     match environment("ENVIRONMENT_NAME").as_deref() {
         None | Some("" | "local") => Ok(()),
-        Some(name) => bail!("ENVIRONMENT_NAME={name}: this version has the environment `local` only; unset it"),
+        Some(name) => bail!(
+            "ENVIRONMENT_NAME={name}: this version has the environment `local` only; unset it"
+        ),
     }
 }
 
 /// What is set and has no effect.
 pub(super) fn notices(environment: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
-    let set = WITHOUT_EFFECT.iter().filter(|(name, _)| environment(name).is_some_and(|value| !value.is_empty()));
-    set.map(|(name, why)| format!("{name} is set and has no effect: {why}")).collect()
+    let set = WITHOUT_EFFECT
+        .iter()
+        .filter(|(name, _)| environment(name).is_some_and(|value| !value.is_empty()));
+    set.map(|(name, why)| format!("{name} is set and has no effect: {why}"))
+        .collect()
 }

@@ -32,7 +32,10 @@ fn flags_stand_before_the_file() {
     let file = folder.path().join("lodge.toml");
     std::fs::write(&file, "apps_domain = \"a.example\"\nmax_instances = 50\n").unwrap();
     let config = decide(&format!("--config {} --max-instances 60", file.display())).unwrap();
-    assert_eq!((config.apps_domain.as_deref(), config.max_instances), (Some("a.example"), 60));
+    assert_eq!(
+        (config.apps_domain.as_deref(), config.max_instances),
+        (Some("a.example"), 60)
+    );
     std::fs::write(&file, "nonsense = 1\n").unwrap();
     let error = decide(&format!("--config {}", file.display())).unwrap_err();
     assert!(error.to_string().contains("nonsense"), "{error}");
@@ -44,10 +47,16 @@ fn what_makes_no_sense_is_named_with_a_remedy() {
         ("--listen 13000", "listen=13000"),
         ("--app-mode worker", "APP_MODE=worker"),
         ("--app-mode sometimes", "APP_MODE=sometimes"),
-        ("--app-discovery-adapter remote", "APP_DISCOVERY_ADAPTER=remote"),
+        (
+            "--app-discovery-adapter remote",
+            "APP_DISCOVERY_ADAPTER=remote",
+        ),
         ("--app-process-adapter docker", "APP_PROCESS_ADAPTER=docker"),
         ("--app-command-adapter kafka", "APP_COMMAND_ADAPTER=kafka"),
-        ("--trusted-proxies 10.0.0.0/99", "trusted_proxies=10.0.0.0/99"),
+        (
+            "--trusted-proxies 10.0.0.0/99",
+            "trusted_proxies=10.0.0.0/99",
+        ),
         ("--apps-domain http://x", "apps_domain=http://x"),
         ("--max-instances 1", "max_instances=1"),
         ("--log-format xml", "log_format=xml"),
@@ -66,32 +75,67 @@ fn what_makes_no_sense_is_named_with_a_remedy() {
 
 #[test]
 fn flags_stand_before_variables_and_empty_ones_count_as_unset() {
-    assert_eq!(decide_with("LODGE_MAX_INSTANCES", "70").unwrap().max_instances, 70);
-    assert_eq!(decide_with("LODGE_MAX_INSTANCES", "").unwrap().max_instances, DEFAULT_INSTANCES);
-    let error = decide_with("LODGE_MAX_INSTANCES", "many").unwrap_err().to_string();
-    assert!(error.starts_with("LODGE_MAX_INSTANCES cannot be read"), "{error}");
-    let args = Line::try_parse_from(["lodge", "--max-instances", "60"]).unwrap().args;
-    let config = Config::decide_in(args, &|name| (name == "LODGE_MAX_INSTANCES").then(|| "70".into()));
+    assert_eq!(
+        decide_with("LODGE_MAX_INSTANCES", "70")
+            .unwrap()
+            .max_instances,
+        70
+    );
+    assert_eq!(
+        decide_with("LODGE_MAX_INSTANCES", "")
+            .unwrap()
+            .max_instances,
+        DEFAULT_INSTANCES
+    );
+    let error = decide_with("LODGE_MAX_INSTANCES", "many")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("LODGE_MAX_INSTANCES cannot be read"),
+        "{error}"
+    );
+    let args = Line::try_parse_from(["lodge", "--max-instances", "60"])
+        .unwrap()
+        .args;
+    let config = Config::decide_in(args, &|name| {
+        (name == "LODGE_MAX_INSTANCES").then(|| "70".into())
+    });
     assert_eq!(config.unwrap().max_instances, 60);
 }
 
 #[test]
 fn variables_of_several_environments_are_refused_and_others_noticed() {
-    for name in ["APP_SUPERVISOR_REDIS_URL", "LODGE_CLUSTER_KEY", "ENVIRONMENT_NAME", "SUPERVISOR_URL"] {
+    for name in [
+        "APP_SUPERVISOR_REDIS_URL",
+        "LODGE_CLUSTER_KEY",
+        "ENVIRONMENT_NAME",
+        "SUPERVISOR_URL",
+    ] {
         let error = decide_with(name, "redis://secret").unwrap_err().to_string();
-        assert!(error.contains(name) && error.contains("unset it"), "{error}");
+        assert!(
+            error.contains(name) && error.contains("unset it"),
+            "{error}"
+        );
         assert!(decide_with(name, "").unwrap().notices.is_empty());
     }
     assert!(decide_with("ENVIRONMENT_NAME", "local").is_ok());
     for name in ["APPEND_PRESET_BUILT_IN_PLUGINS", "APPS_DATABASE_URL"] {
         let notices = decide_with(name, "x").unwrap().notices;
-        assert!(notices[0].contains(name) && notices[0].contains("no effect"), "{notices:?}");
+        assert!(
+            notices[0].contains(name) && notices[0].contains("no effect"),
+            "{notices:?}"
+        );
     }
 }
 
 #[test]
 fn the_seeds_database_variables_make_a_url_that_no_debug_line_shows() {
-    let config = decide("--db-dialect postgres --db-host db --db-user u --db-password p@ss --db-database d").unwrap();
-    assert_eq!(config.database_url.as_ref().unwrap().0, "postgres://u:p%40ss@db:5432/d");
+    let config =
+        decide("--db-dialect postgres --db-host db --db-user u --db-password p@ss --db-database d")
+            .unwrap();
+    assert_eq!(
+        config.database_url.as_ref().unwrap().0,
+        "postgres://u:p%40ss@db:5432/d"
+    );
     assert!(!format!("{config:?}").contains("p%40ss"));
 }

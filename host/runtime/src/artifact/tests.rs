@@ -23,7 +23,10 @@ fn what_was_adopted_loads_also_after_a_restart() {
     let reopened = Artifacts::open(&folder.path().join("cache")).unwrap();
     reopened.load(&engine, digest, FLAVOR).unwrap();
     artifacts.remove(digest).unwrap();
-    assert!(matches!(reopened.load(&engine, digest, FLAVOR), Err(Refused::Missing)));
+    assert!(matches!(
+        reopened.load(&engine, digest, FLAVOR),
+        Err(Refused::Missing)
+    ));
 }
 
 #[test]
@@ -35,28 +38,43 @@ fn an_altered_or_shortened_file_is_refused() {
     altered[whole.len() / 2] ^= 1;
     for bytes in [altered.as_slice(), &whole[..whole.len() - 1], b""] {
         fs::write(&path, bytes).unwrap();
-        assert!(matches!(artifacts.load(&engine, digest, FLAVOR), Err(Refused::Altered)));
+        assert!(matches!(
+            artifacts.load(&engine, digest, FLAVOR),
+            Err(Refused::Altered)
+        ));
     }
     fs::write(&path, &whole).unwrap();
     artifacts.load(&engine, digest, FLAVOR).unwrap();
     fs::remove_file(path.with_extension("mac")).unwrap();
-    assert!(matches!(artifacts.load(&engine, digest, FLAVOR), Err(Refused::Missing)));
+    assert!(matches!(
+        artifacts.load(&engine, digest, FLAVOR),
+        Err(Refused::Missing)
+    ));
 }
 
 #[test]
 fn another_hosts_file_and_another_components_file_are_refused() {
     let (_folder, artifacts, engine, digest) = cache();
     let (_other_folder, other, _, _) = cache();
-    let (ours, theirs) = (artifacts.path(digest, FLAVOR, &engine), other.path(digest, FLAVOR, &engine));
+    let (ours, theirs) = (
+        artifacts.path(digest, FLAVOR, &engine),
+        other.path(digest, FLAVOR, &engine),
+    );
     fs::copy(&theirs, &ours).unwrap();
     fs::copy(theirs.with_extension("mac"), ours.with_extension("mac")).unwrap();
-    assert!(matches!(artifacts.load(&engine, digest, FLAVOR), Err(Refused::Altered)));
+    assert!(matches!(
+        artifacts.load(&engine, digest, FLAVOR),
+        Err(Refused::Altered)
+    ));
 
     let stranger = Digest::from_bytes([1; 32]);
     let target = other.path(stranger, FLAVOR, &engine);
     fs::copy(&theirs, &target).unwrap();
     fs::copy(theirs.with_extension("mac"), target.with_extension("mac")).unwrap();
-    assert!(matches!(other.load(&engine, stranger, FLAVOR), Err(Refused::Altered)));
+    assert!(matches!(
+        other.load(&engine, stranger, FLAVOR),
+        Err(Refused::Altered)
+    ));
 }
 
 #[test]

@@ -37,7 +37,9 @@ fn share(gate: &Arc<Gate>, lanes: &[Lane], requests: &[usize], turns: usize) -> 
         lanes[wants[index].0].end_turn(Duration::ZERO);
     }
     for (lane, ticket) in wants {
-        ticket.into_iter().for_each(|ticket| lanes[lane].leave(ticket));
+        ticket
+            .into_iter()
+            .for_each(|ticket| lanes[lane].leave(ticket));
     }
     had
 }

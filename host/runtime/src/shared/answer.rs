@@ -25,7 +25,11 @@ struct State {
 
 impl Answer {
     pub(super) fn new(id: RequestId) -> Arc<Self> {
-        Arc::new(Self { id, state: Mutex::default(), waker: AtomicWaker::new() })
+        Arc::new(Self {
+            id,
+            state: Mutex::default(),
+            waker: AtomicWaker::new(),
+        })
     }
 
     pub(super) fn register(&self, waker: &Waker) {
@@ -66,5 +70,8 @@ impl Answer {
 
 /// The guest answered with an error instead of a response.
 pub(super) fn refused(code: &dyn std::fmt::Debug) -> Broken {
-    Broken::new(FailureKind::NoResponse, format!("the guest answered with an error: {code:?}"))
+    Broken::new(
+        FailureKind::NoResponse,
+        format!("the guest answered with an error: {code:?}"),
+    )
 }

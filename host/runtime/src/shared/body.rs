@@ -27,7 +27,11 @@ struct SharedBody {
 }
 
 /// The response whose head the guest has sent.
-pub(super) fn respond(response: Response<WasiBody>, mut visit: Visit, is_head: bool) -> Response<ResponseBody> {
+pub(super) fn respond(
+    response: Response<WasiBody>,
+    mut visit: Visit,
+    is_head: bool,
+) -> Response<ResponseBody> {
     let (head, mut inner) = response.into_parts();
     // A short body is often there in full, and hyper can send it in one piece.
     let ahead = match read_ahead(|cx| poll_driven(&mut inner, &visit, cx)) {
@@ -42,7 +46,14 @@ pub(super) fn respond(response: Response<WasiBody>, mut visit: Visit, is_head: b
         ReadAhead::Part(frames) => frames,
     };
     let remaining = announced_length(&head.headers);
-    let body = SharedBody { ahead, inner, visit, stall: None, remaining, is_head };
+    let body = SharedBody {
+        ahead,
+        inner,
+        visit,
+        stall: None,
+        remaining,
+        is_head,
+    };
     Response::from_parts(head, body.boxed_unsync())
 }
 
@@ -66,8 +77,13 @@ impl SharedBody {
 
     fn poll_stall(&mut self, cx: &mut Context<'_>) -> Poll<Broken> {
         let app = &self.visit.instance.app;
-        let stall = self.stall.get_or_insert_with(|| Box::pin(tokio::time::sleep(app.request_timeout())));
-        stall.as_mut().poll(cx).map(|()| Broken::stalled(app.limits()))
+        let stall = self
+            .stall
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(app.request_timeout())));
+        stall
+            .as_mut()
+            .poll(cx)
+            .map(|()| Broken::stalled(app.limits()))
     }
 }
 
@@ -75,7 +91,10 @@ impl Body for SharedBody {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
         this.visit.answer.register(cx.waker());
         let next = match this.ahead.pop_front() {
@@ -95,7 +114,9 @@ impl Body for SharedBody {
                 (Some(broken), _) => Poll::Ready(Some(Err(this.fail(&broken)))),
                 (None, Some(Err(e))) => {
                     let cause = format!("the guest broke its answer off: {e:?}");
-                    Poll::Ready(Some(Err(this.fail(&Broken::new(FailureKind::NoResponse, cause)))))
+                    Poll::Ready(Some(Err(
+                        this.fail(&Broken::new(FailureKind::NoResponse, cause))
+                    )))
                 }
                 (None, _) => {
                     this.visit.end();
@@ -104,13 +125,16 @@ impl Body for SharedBody {
             },
             Poll::Pending => match this.visit.answer.broken() {
                 Some(broken) => Poll::Ready(Some(Err(this.fail(&broken)))),
-                None => this.poll_stall(cx).map(|broken| Some(Err(this.fail(&broken)))),
+                None => this
+                    .poll_stall(cx)
+                    .map(|broken| Some(Err(this.fail(&broken)))),
             },
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.remaining
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 

@@ -4,9 +4,9 @@
 //! Wasmtime offers a handler that does this (`ProxyHandler`), but it spawns its own tasks, whose
 //! polls could neither pass the gate nor be timed.
 
+use super::Job;
 use super::answer::refused;
 use super::instance::{SharedInstance, Signals};
-use super::Job;
 use crate::app::RunningApp;
 use crate::body::to_guest_error;
 use crate::guest::Guest;
@@ -24,9 +24,9 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use wasmtime::Result;
 use wasmtime::component::Accessor;
-use wasmtime_wasi_http::{Error as HttpError, WasiHttpView};
-use wasmtime_wasi_http::p3::bindings::Service;
 use wasmtime_wasi_http::p3::Request as GuestRequest;
+use wasmtime_wasi_http::p3::bindings::Service;
+use wasmtime_wasi_http::{Error as HttpError, WasiHttpView};
 
 type IoDone = Pin<Box<dyn Future<Output = std::result::Result<(), HttpError>> + Send>>;
 
@@ -37,13 +37,22 @@ pub(super) async fn run(
     signals: Arc<Signals>,
 ) -> std::result::Result<(), Broken> {
     let Entry::Service(pre) = &app.program.entry else {
-        return Err(Broken::new(FailureKind::Internal, "not a WASI 0.3 component"));
+        return Err(Broken::new(
+            FailureKind::Internal,
+            "not a WASI 0.3 component",
+        ));
     };
     let mut store = app.new_store().await?;
     store.data_mut().interrupted = signals.is_busy.clone();
     let service = match pre.instantiate_async(&mut store).await {
         Ok(service) => service,
-        Err(e) => return Err(Broken::from_guest(&e, store.data().memory.denied(), app.limits())),
+        Err(e) => {
+            return Err(Broken::from_guest(
+                &e,
+                store.data().memory.denied(),
+                app.limits(),
+            ));
+        }
     };
     app.note_started(store.data());
     signals.started.store(true, Relaxed);
@@ -72,8 +81,12 @@ async fn serve(
                 Poll::Ready(Some(Err(trap))) => return Poll::Ready(Err(trap)),
                 Poll::Ready(None) | Poll::Pending => {}
             }
-            let Some(instance) = instance.upgrade() else { return Poll::Ready(Ok(())) };
-            let is_ready = accessor.poll_ready_for_concurrent_call(entry, cx).is_ready();
+            let Some(instance) = instance.upgrade() else {
+                return Poll::Ready(Ok(()));
+            };
+            let is_ready = accessor
+                .poll_ready_for_concurrent_call(entry, cx)
+                .is_ready();
             if is_ready && let Some(job) = instance.next_job() {
                 signals.progress.fetch_add(1, Relaxed);
                 at_work.push(one(accessor, service, job));
@@ -103,7 +116,11 @@ fn absolute<B>(mut request: http::Request<B>) -> http::Request<B> {
     parts.authority = parts.authority.or(host);
     let has_path = parts.path_and_query.is_some();
     if parts.authority.is_some() && has_path {
-        parts.scheme = Some(if is_https { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.scheme = Some(if is_https {
+            Scheme::HTTPS
+        } else {
+            Scheme::HTTP
+        });
     }
     // The parts come from a valid URI and are complete; if not, the guest sees none.
     *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
@@ -120,9 +137,16 @@ async fn one(accessor: &Accessor<Guest>, service: &Service, job: Job) -> Result<
         let (request, io_done) = GuestRequest::from_http(guest.http().hooks, request);
         // Boxed at once: its type is tied to the hooks' borrow, though the future is not.
         let io_done: IoDone = Box::pin(io_done);
-        guest.http().table.push(request).map(|request| (request, io_done))
+        guest
+            .http()
+            .table
+            .push(request)
+            .map(|request| (request, io_done))
     })?;
-    let answered = service.wasi_http_handler().call_handle(accessor, request).await?;
+    let answered = service
+        .wasi_http_handler()
+        .call_handle(accessor, request)
+        .await?;
     let head = match answered {
         Ok(response) => accessor.with(|mut store| {
             let response = store.get().http().table.delete(response)?;

@@ -85,7 +85,11 @@ impl SharedInstance {
             let signals = Arc::new(Signals::default());
             let guest = event_loop::run(app.clone(), this.clone(), signals.clone());
             let driver = Driver {
-                guest: Some(Metered::new(Box::pin(guest), app.lane.clone(), app.meter().clone())),
+                guest: Some(Metered::new(
+                    Box::pin(guest),
+                    app.lane.clone(),
+                    app.meter().clone(),
+                )),
                 cpu_mark: Duration::ZERO,
                 progress_mark: 0,
             };
@@ -163,7 +167,9 @@ impl SharedInstance {
     /// Lets the event loop go on, unless somebody else is at it; they will see that there is more.
     pub(super) fn drive(&self) {
         for _ in 0..ROUNDS {
-            let Some(mut driver) = self.driver.try_lock() else { return };
+            let Some(mut driver) = self.driver.try_lock() else {
+                return;
+            };
             self.signals.dirty.store(false, Ordering::SeqCst);
             self.poll(&mut driver);
             drop(driver);
@@ -175,7 +181,9 @@ impl SharedInstance {
     }
 
     fn poll(&self, driver: &mut Driver) {
-        let Some(guest) = &mut driver.guest else { return };
+        let Some(guest) = &mut driver.guest else {
+            return;
+        };
         let kill = self.load.lock().kill.take();
         if let Some(broken) = kill {
             driver.guest = None;
@@ -213,7 +221,10 @@ impl SharedInstance {
         load.ended = Some(ended.clone());
         drop(load);
         self.app.instances.remove(self);
-        let gone = Broken::new(FailureKind::Internal, "the instance ended before the request did");
+        let gone = Broken::new(
+            FailureKind::Internal,
+            "the instance ended before the request did",
+        );
         let broken = ended.err().unwrap_or(gone);
         for answer in active {
             answer.fail(&broken);
@@ -310,7 +321,10 @@ impl SharedInstance {
 }
 
 fn abandoned() -> Broken {
-    Broken::new(FailureKind::Internal, "nobody waits for the instance any more")
+    Broken::new(
+        FailureKind::Internal,
+        "nobody waits for the instance any more",
+    )
 }
 
 /// Drives an instance when no request's task does, and sees to its end.

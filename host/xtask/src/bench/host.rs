@@ -24,10 +24,23 @@ const COLD: usize = 100;
 /// The measured apps: name, guest, settings.
 const MEASURED: &[(&str, &str, &[&str])] = &[
     ("fresh", "hello-p2.wasm", &[]),
-    ("reused", "hello-p2.wasm", &["--limit", "instance_reuse=1000"]),
+    (
+        "reused",
+        "hello-p2.wasm",
+        &["--limit", "instance_reuse=1000"],
+    ),
     ("async", "hello-p3.wasm", &[]),
     ("js", "hello-js.wasm", &[]),
-    ("py", "hello-py.wasm", &["--limit", "memory_bytes=4GiB", "--limit", "instance_memory_bytes=128MiB"]),
+    (
+        "py",
+        "hello-py.wasm",
+        &[
+            "--limit",
+            "memory_bytes=4GiB",
+            "--limit",
+            "instance_memory_bytes=128MiB",
+        ],
+    ),
 ];
 
 /// The data folders.
@@ -65,7 +78,12 @@ pub(super) struct BenchHost(Child);
 
 impl BenchHost {
     pub(super) fn start(command: &HostCommand) -> Result<Self> {
-        let child = command.command().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child = command
+            .command()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         let host = Self(child);
         wait_for(&format!("http://{ADMIN}/readyz"))?;
         Ok(host)
@@ -107,7 +125,10 @@ impl Prepared {
     }
 
     fn at(&self, data: &Path) -> HostCommand {
-        HostCommand { lodge: self.lodge.clone(), data: data.to_owned() }
+        HostCommand {
+            lodge: self.lodge.clone(),
+            data: data.to_owned(),
+        }
     }
 
     pub(super) fn command(&self, crowded: bool) -> HostCommand {
@@ -120,14 +141,26 @@ impl Prepared {
         let host = BenchHost::start(&self.command(false))?;
         let client = Client::log_in(&self.lodge)?;
         client.wait_running(MEASURED.len())?;
-        report.note("memory, measured apps only (MiB)", mib(resident_bytes(&host)?));
+        report.note(
+            "memory, measured apps only (MiB)",
+            mib(resident_bytes(&host)?),
+        );
         drop(host);
         let started = Instant::now();
         let host = BenchHost::start(&self.command(true))?;
-        report.note("restart with the crowd until it serves (ms)", started.elapsed().as_secs_f64() * 1e3);
+        report.note(
+            "restart with the crowd until it serves (ms)",
+            started.elapsed().as_secs_f64() * 1e3,
+        );
         client.wait_running(MEASURED.len() + self.crowd)?;
-        report.note("restart with the crowd until all run (ms)", started.elapsed().as_secs_f64() * 1e3);
-        report.note("memory, with the crowd running (MiB)", mib(resident_bytes(&host)?));
+        report.note(
+            "restart with the crowd until all run (ms)",
+            started.elapsed().as_secs_f64() * 1e3,
+        );
+        report.note(
+            "memory, with the crowd running (MiB)",
+            mib(resident_bytes(&host)?),
+        );
         let mut first = Vec::new();
         for index in 0..COLD {
             let (status, took) = get(&format!("http://{APPS}/apps/cold-{index}/"))?;
@@ -137,8 +170,14 @@ impl Prepared {
             first.push(took.as_secs_f64() * 1e3);
         }
         first.sort_by(f64::total_cmp);
-        report.note("first visit of a waiting app, median (ms)", percentile(&first, 50));
-        report.note("first visit of a waiting app, p95 (ms)", percentile(&first, 95));
+        report.note(
+            "first visit of a waiting app, median (ms)",
+            percentile(&first, 50),
+        );
+        report.note(
+            "first visit of a waiting app, p95 (ms)",
+            percentile(&first, 95),
+        );
         Ok(())
     }
 }
@@ -162,17 +201,30 @@ impl Client {
     fn log_in(lodge: &Path) -> Result<Self> {
         use std::io::Write as _;
         let mut child = Command::new(lodge)
-            .args(["login", "--email", EMAIL, "--password-stdin", "--print-token"])
+            .args([
+                "login",
+                "--email",
+                EMAIL,
+                "--password-stdin",
+                "--print-token",
+            ])
             .env("LODGE_URL", format!("http://{ADMIN}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
-        child.stdin.take().context("no standard input")?.write_all(PASSWORD.as_bytes())?;
+        child
+            .stdin
+            .take()
+            .context("no standard input")?
+            .write_all(PASSWORD.as_bytes())?;
         let answer = child.wait_with_output()?;
         if !answer.status.success() {
             bail!("could not log in to the measured host");
         }
-        Ok(Self { lodge: lodge.to_owned(), token: String::from_utf8(answer.stdout)?.trim().to_owned() })
+        Ok(Self {
+            lodge: lodge.to_owned(),
+            token: String::from_utf8(answer.stdout)?.trim().to_owned(),
+        })
     }
 
     fn run(&self, words: &[&str]) -> Result<String> {
@@ -189,8 +241,20 @@ impl Client {
         for (app, guest, settings) in MEASURED {
             let file = guests.join(guest);
             let name = guest.trim_end_matches(".wasm");
-            let mut words = vec!["deploy", file.to_str().context("a path that is not text")?, "--app", app];
-            words.extend(["--name", name, "--component-version", "1.0.0", "--start-mode", "with-host"]);
+            let mut words = vec![
+                "deploy",
+                file.to_str().context("a path that is not text")?,
+                "--app",
+                app,
+            ];
+            words.extend([
+                "--name",
+                name,
+                "--component-version",
+                "1.0.0",
+                "--start-mode",
+                "with-host",
+            ]);
             words.extend(*settings);
             self.run(&words)?;
         }
@@ -225,9 +289,13 @@ impl Client {
 
     fn running(&self) -> Result<usize> {
         let list: serde_json::Value = serde_json::from_str(&self.run(&["app", "list", "--json"])?)?;
-        let items = list.get("items").and_then(|items| items.as_array()).context("no items")?;
+        let items = list
+            .get("items")
+            .and_then(|items| items.as_array())
+            .context("no items")?;
         let runs = |app: &&serde_json::Value| {
-            app.pointer("/observed/0/status").is_some_and(|status| status == "running")
+            app.pointer("/observed/0/status")
+                .is_some_and(|status| status == "running")
         };
         Ok(items.iter().filter(runs).count())
     }

@@ -44,7 +44,10 @@ impl<'a> Load<'a> {
 }
 
 fn read(text: &str) -> Option<Measured> {
-    let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label).map(str::trim));
+    let after = |label: &str| {
+        text.lines()
+            .find_map(|line| line.trim().strip_prefix(label).map(str::trim))
+    };
     let count = |line: Option<&str>| -> u64 {
         let words = line.unwrap_or_default().split([' ', ',']);
         words.filter_map(|word| word.parse::<u64>().ok()).sum()

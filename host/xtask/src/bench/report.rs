@@ -28,8 +28,14 @@ impl Report {
 
     pub(super) fn print(&self) {
         let rate = |all: &[Measured]| median(all, |m| m.per_second);
-        let bare = self.servers.iter().find(|(name, _)| name == "bare hyper").map(|(_, all)| rate(all));
-        println!("\n| server | req/s | of bare hyper | of its peer | p50 ms | p99 ms |\n| --- | --- | --- | --- | --- | --- |");
+        let bare = self
+            .servers
+            .iter()
+            .find(|(name, _)| name == "bare hyper")
+            .map(|(_, all)| rate(all));
+        println!(
+            "\n| server | req/s | of bare hyper | of its peer | p50 ms | p99 ms |\n| --- | --- | --- | --- | --- | --- |"
+        );
         let mut peer = None;
         for (name, all) in &self.servers {
             let here = rate(all);

@@ -31,7 +31,12 @@ pub(super) fn all(places: &Places, wasmtime: &Path, prepared: &Prepared) -> Vec<
         let (program, guest) = (wasmtime.to_owned(), places.guests.join(guest));
         Server::new(name, move || {
             let mut command = Command::new(&program);
-            command.arg("serve").args(flags).args(["--addr", ADDRESS]).args(["-S", "cli"]).arg(&guest);
+            command
+                .arg("serve")
+                .args(flags)
+                .args(["--addr", ADDRESS])
+                .args(["-S", "cli"])
+                .arg(&guest);
             command
         })
     };
@@ -46,7 +51,11 @@ pub(super) fn all(places: &Places, wasmtime: &Path, prepared: &Prepared) -> Vec<
         peer("wasmtime serve, 0.2 (default)", "hello-p2.wasm", &[]),
         ours("lodge, 0.2 fresh, 1 app", "fresh", false),
         ours("lodge, 0.2 fresh, 1000 apps", "fresh", true),
-        peer("wasmtime serve, 0.2 reuse 1000", "hello-p2.wasm", &["--max-instance-reuse-count", "1000"]),
+        peer(
+            "wasmtime serve, 0.2 reuse 1000",
+            "hello-p2.wasm",
+            &["--max-instance-reuse-count", "1000"],
+        ),
         ours("lodge, 0.2 reuse 1000, 1 app", "reused", false),
         ours("lodge, 0.2 reuse 1000, 1000 apps", "reused", true),
         peer("wasmtime serve, 0.3 (default)", "hello-p3.wasm", &[]),
@@ -61,7 +70,11 @@ pub(super) fn all(places: &Places, wasmtime: &Path, prepared: &Prepared) -> Vec<
 
 impl Server {
     fn new(name: &'static str, start: impl Fn() -> Command + 'static) -> Self {
-        Self { name, url: format!("http://{ADDRESS}/"), start: Box::new(start) }
+        Self {
+            name,
+            url: format!("http://{ADDRESS}/"),
+            start: Box::new(start),
+        }
     }
 
     /// Starts it and waits until it answers.
@@ -125,7 +138,11 @@ pub(super) fn get(url: &str) -> Result<(u16, Duration)> {
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer)?;
     let took = started.elapsed();
-    let status = answer.get(9..12).and_then(|code| std::str::from_utf8(code).ok());
-    let status = status.and_then(|code| code.parse().ok()).context("not HTTP")?;
+    let status = answer
+        .get(9..12)
+        .and_then(|code| std::str::from_utf8(code).ok());
+    let status = status
+        .and_then(|code| code.parse().ok())
+        .context("not HTTP")?;
     Ok((status, took))
 }

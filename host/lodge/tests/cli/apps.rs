@@ -1,0 +1,104 @@
+//! From a file to an app, and all that is done to it.
+
+use crate::support::User;
+use lodge_harness::guest;
+
+#[test]
+fn a_file_becomes_an_app_with_an_address_in_one_command() {
+    let user = User::logged_in();
+    user.file("shop.wasm", &guest("hello-p2"));
+    let deployed = user.run(&["deploy", "shop.wasm", "--app", "shop", "--secret", "KEY=@-"]);
+    assert_eq!(deployed.code, 0, "{deployed:?}");
+    let by_path = format!("http://{}/apps/shop/", user.host.apps);
+    assert!(
+        deployed.out.lines().any(|line| line == by_path),
+        "{deployed:?}"
+    );
+    assert!(deployed.err.contains("compiled") && deployed.err.contains("created shop"));
+    assert_eq!(user.host.visit("shop", "/").send().status, 200);
+
+    // Again: the same bytes are not sent twice, the app is changed, its secret stays.
+    let again = user.run(&["deploy", "shop.wasm", "--app", "shop", "--limit", "queue=7"]);
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.err.contains("on the host already") && again.err.contains("updated shop"));
+    let shown = user.run(&["app", "show", "shop"]);
+    assert!(
+        shown.out.contains("queue=7") && shown.out.contains("KEY=(secret)"),
+        "{}",
+        shown.out
+    );
+
+    // For programs: one JSON value, and nothing else.
+    let app = user.json(&["deploy", "shop.wasm", "--app", "shop"]);
+    assert_eq!(app["observed"][0]["status"], "running");
+}
+
+#[test]
+fn an_app_is_made_listed_stopped_started_and_removed() {
+    let user = User::logged_in();
+    let file = user.file("hello.wasm", &guest("hello-p2"));
+    let pushed = user.json(&[
+        "component",
+        "push",
+        file.to_str().unwrap(),
+        "--name",
+        "hello",
+        "--component-version",
+        "1",
+    ]);
+    assert_eq!(pushed["status"], "ready");
+    let made = user.run(&[
+        "app",
+        "create",
+        "shop",
+        "--component",
+        "hello@1",
+        "--domain",
+        "shop.example.com",
+        "--limit",
+        "memory_bytes=256MiB",
+        "--start-mode",
+        "with-host",
+    ]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let list = user.run(&["app", "list"]);
+    assert!(
+        list.out.contains("shop  stopped") && list.out.contains("hello@1"),
+        "{}",
+        list.out
+    );
+    assert_eq!(
+        user.json(&["app", "list"])["items"][0]["limits"]["memory_bytes"],
+        256 << 20
+    );
+    for (verb, said, status) in [
+        ("start", "started shop", 200),
+        ("stop", "stopped shop", 503),
+        ("restart", "restarted shop", 200),
+    ] {
+        let done = user.run(&["app", verb, "shop"]);
+        assert_eq!((done.code, done.out.trim()), (0, said), "{done:?}");
+        assert_eq!(user.host.visit("shop", "/").send().status, status, "{verb}");
+    }
+    assert!(user.run(&["app", "stats", "shop"]).out.contains("answered"));
+    assert!(user.json(&["app", "logs", "shop"])["items"].is_array());
+    let digest = pushed["digest"].as_str().unwrap();
+    let used = user.run(&["component", "rm", &digest[..8]]);
+    assert_eq!(used.code, 1);
+    assert!(used.err.contains("(component_in_use)"), "{}", used.err);
+    assert_eq!(user.run(&["app", "rm", "shop"]).out.trim(), "removed shop");
+    assert_eq!(user.host.visit("shop", "/").send().status, 404);
+    assert_eq!(user.run(&["component", "rm", "hello@1"]).code, 0);
+}
+
+#[test]
+fn an_empty_host_says_how_to_begin() {
+    let user = User::logged_in();
+    assert!(
+        user.run(&["component", "list"])
+            .err
+            .contains("no components yet")
+    );
+    assert!(user.run(&["app", "list"]).err.contains("lodge deploy"));
+    assert!(user.run(&["env", "list"]).out.contains("local"));
+}
