@@ -74,7 +74,9 @@ fn raise_file_limit() {
 fn check_map_limit(instances: u32) {
     const PER_INSTANCE: u64 = 16;
     const FOR_THE_REST: u64 = 10_000;
-    let Ok(text) = std::fs::read_to_string("/proc/sys/vm/max_map_count") else { return };
+    let Ok(text) = std::fs::read_to_string("/proc/sys/vm/max_map_count") else {
+        return;
+    };
     let needed = u64::from(instances) * PER_INSTANCE + FOR_THE_REST;
     if let Ok(limit) = text.trim().parse::<u64>()
         && limit < needed

@@ -6,7 +6,7 @@
 //! go.
 
 use lodge_model::{AppId, LogLine};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -50,6 +50,7 @@ impl Files {
             queued: queued.clone(),
             lost: lost.clone(),
             complained: None,
+            known: HashSet::new(),
         };
         let thread = std::thread::Builder::new().name("app-logs".into());
         thread.spawn(move || writer.run(&todo))?;
@@ -129,6 +130,8 @@ struct Writer {
     queued: Arc<AtomicUsize>,
     lost: Arc<AtomicU64>,
     complained: Option<Instant>,
+    /// Apps whose file was written to by this process.
+    known: HashSet<AppId>,
 }
 
 impl Writer {
@@ -157,7 +160,7 @@ impl Writer {
                 }
             }
             for (app, bytes) in batch {
-                if let Err(error) = append(&self.folder, &app, &bytes) {
+                if let Err(error) = self.append(&app, &bytes) {
                     self.complain(&app, &error);
                 }
             }
@@ -168,7 +171,21 @@ impl Writer {
         }
     }
 
+    fn append(&mut self, app: &AppId, bytes: &[u8]) -> io::Result<()> {
+        let path = current(&self.folder, app);
+        let mut file = open(&path)?;
+        if self.known.insert(app.clone()) {
+            end_broken_line(&mut file)?;
+        }
+        if file.metadata()?.len() + bytes.len() as u64 > FILE_BYTES {
+            fs::rename(&path, previous(&self.folder, app))?;
+            file = open(&path)?;
+        }
+        file.write_all(bytes)
+    }
+
     fn remove(&mut self, app: &AppId) {
+        self.known.remove(app);
         for path in [current(&self.folder, app), previous(&self.folder, app)] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => self.complain(app, &error),
@@ -204,20 +221,26 @@ impl Writer {
     }
 }
 
-fn append(folder: &Path, app: &AppId, bytes: &[u8]) -> io::Result<()> {
-    let path = current(folder, app);
-    let mut file = OpenOptions::new()
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
         .create(true)
+        .read(true)
         .append(true)
         .mode(0o600)
-        .open(&path)?;
-    if file.metadata()?.len() + bytes.len() as u64 > FILE_BYTES {
-        fs::rename(&path, previous(folder, app))?;
-        file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)?;
+        .open(path)
+}
+
+/// A crash may have left half a line, which must not swallow the next one.
+fn end_broken_line(file: &mut File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::Start(length - 1))?;
+        file.read_exact(&mut last)?;
     }
-    file.write_all(bytes)
+    if last == [b'\n'] {
+        Ok(())
+    } else {
+        file.write_all(b"\n")
+    }
 }

@@ -132,6 +132,14 @@ fn lines_outlive_the_process_and_a_broken_one_harms_no_other() {
     logs.write(&app(), line(LogSource::Stdout, "new"));
     logs.flush(PATIENCE);
     assert_eq!(texts(&logs), ["0", "1", "2", "new"]);
+    drop(logs);
+    std::thread::sleep(Duration::from_millis(5));
+    let logs = AppLogs::open(folder.path()).unwrap();
+    assert_eq!(
+        texts(&logs),
+        ["0", "1", "2", "new"],
+        "the broken line swallowed none"
+    );
 }
 
 #[test]
