@@ -279,7 +279,8 @@ pub(crate) fn boxed(
     body.map_err(|never| match never {}).boxed_unsync()
 }
 
-fn no_body() -> HyperOutgoingBody {
+/// Nothing, in place of a body that was taken.
+pub(crate) fn no_body() -> HyperOutgoingBody {
     Empty::new().map_err(|never| match never {}).boxed_unsync()
 }
 

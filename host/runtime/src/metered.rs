@@ -5,6 +5,7 @@
 //! neighbours. (Fastly's Viceroy times polls in the same place.)
 
 use crate::gate::{Lane, Ticket};
+use crate::ticker::EPOCH;
 use lodge_model::AppMeter;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -56,6 +57,16 @@ impl<T> Metered<T> {
 
     /// Polls the guest if it has a turn. Never again after it was ready.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Panicked>> {
+        self.poll_while(cx, || false)
+    }
+
+    /// As [`poll`](Self::poll), and again within the same turn while `again` says that there is
+    /// more to do: a guest that needs several polls need not queue for each. An epoch bounds it.
+    pub(crate) fn poll_while(
+        &mut self,
+        cx: &mut Context<'_>,
+        again: impl Fn() -> bool,
+    ) -> Poll<Result<T, Panicked>> {
         let Some(future) = self.future.as_mut() else {
             return Poll::Pending;
         };
@@ -69,11 +80,14 @@ impl<T> Metered<T> {
                 .fetch_add(nanos(since.elapsed()), Relaxed);
         }
         let start = thread_cpu();
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        let polled = match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(_) => Poll::Ready(Err(Panicked)),
+        let polled = loop {
+            let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
+            match std::panic::catch_unwind(poll) {
+                Ok(Poll::Pending) if thread_cpu().saturating_sub(start) < EPOCH && again() => {}
+                Ok(Poll::Pending) => break Poll::Pending,
+                Ok(Poll::Ready(value)) => break Poll::Ready(Ok(value)),
+                Err(_) => break Poll::Ready(Err(Panicked)),
+            }
         };
         if polled.is_ready() {
             drop_quietly(&mut self.future);

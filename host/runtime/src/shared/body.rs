@@ -1,7 +1,7 @@
 //! The body of a response from a shared instance: reading it lets the instance go on.
 
 use super::Visit;
-use crate::body::{ReadAhead, announced_length, boxed, read_ahead};
+use crate::body::{ReadAhead, announced_length, boxed, no_body, read_ahead};
 use crate::report::Broken;
 use bytes::Bytes;
 use http::Response;
@@ -35,11 +35,14 @@ pub(super) fn respond(
     let (head, mut inner) = response.into_parts();
     // A short body is often there in full, and hyper can send it in one piece.
     let ahead = match read_ahead(|cx| poll_driven(&mut inner, &visit, cx)) {
+        // The body goes first: only then does the guest learn that it was sent, and can end.
         ReadAhead::Empty => {
+            drop(inner);
             visit.end();
             return Response::from_parts(head, boxed(Empty::new()));
         }
         ReadAhead::Whole(bytes) => {
+            drop(inner);
             visit.end();
             return Response::from_parts(head, boxed(Full::new(bytes)));
         }
@@ -119,6 +122,7 @@ impl Body for SharedBody {
                     )))
                 }
                 (None, _) => {
+                    this.inner = no_body();
                     this.visit.end();
                     Poll::Ready(None)
                 }

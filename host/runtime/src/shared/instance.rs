@@ -189,15 +189,21 @@ impl SharedInstance {
             driver.guest = None;
             return self.finish(Err(broken));
         }
-        self.signals.is_busy.store(false, Ordering::Relaxed);
-        match guest.poll(&mut Context::from_waker(&self.waker)) {
+        let was_busy = self.signals.is_busy.swap(false, Ordering::Relaxed);
+        let cx = &mut Context::from_waker(&self.waker);
+        let again = || {
+            !self.signals.is_busy.load(Ordering::Relaxed)
+                && self.signals.dirty.swap(false, Ordering::SeqCst)
+        };
+        match guest.poll_while(cx, again) {
             Poll::Ready(ended) => {
                 driver.guest = None;
                 self.finish(ended.unwrap_or_else(|_| Err(Broken::panicked())));
             }
             Poll::Pending => {
                 if guest.is_waiting() {
-                    self.signals.is_busy.store(true, Ordering::Relaxed);
+                    // It had no turn: what it was in the middle of, it still is.
+                    self.signals.is_busy.store(was_busy, Ordering::Relaxed);
                 }
                 let progress = self.signals.progress.load(Ordering::Relaxed);
                 if progress != driver.progress_mark {
@@ -242,7 +248,8 @@ impl SharedInstance {
         drop(load);
         if is_last {
             self.kill(abandoned());
-        } else if self.signals.dirty.load(Ordering::SeqCst) {
+        } else if self.signals.dirty.load(Ordering::SeqCst) || self.may_end() {
+            // Also to let an instance that has served its number end now, not when it is idle.
             self.drive();
         }
     }
