@@ -152,6 +152,7 @@ impl Prepared {
             "restart with the crowd until it serves (ms)",
             started.elapsed().as_secs_f64() * 1e3,
         );
+        let client = Client::log_in(&self.lodge)?;
         client.wait_running(MEASURED.len() + self.crowd)?;
         report.note(
             "restart with the crowd until all run (ms)",
