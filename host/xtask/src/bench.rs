@@ -107,8 +107,13 @@ fn throughput(
     for round in 1..=options.rounds {
         for server in servers.iter().filter(|server| wanted(server)) {
             let running = server.start()?;
-            Load::new(&server.url, Duration::from_secs(1)).run()?;
-            let result = Load::new(&server.url, Duration::from_secs(options.seconds)).run()?;
+            Load::new(&server.url, server.host.as_deref(), Duration::from_secs(1)).run()?;
+            let result = Load::new(
+                &server.url,
+                server.host.as_deref(),
+                Duration::from_secs(options.seconds),
+            )
+            .run()?;
             running.stop()?;
             if result.errors > 0 {
                 bail!("{}: {} requests failed", server.name, result.errors);

@@ -164,7 +164,7 @@ impl Prepared {
         );
         let mut first = Vec::new();
         for index in 0..COLD {
-            let (status, took) = get(&format!("http://{APPS}/apps/cold-{index}/"))?;
+            let (status, took) = get(&format!("http://{APPS}/apps/cold-{index}/"), None)?;
             if status != 200 {
                 bail!("the first visit of cold-{index} was answered {status}");
             }

@@ -12,6 +12,8 @@ const CONNECTIONS: u32 = 32;
 /// A load to be put on one address.
 pub(super) struct Load<'a> {
     url: &'a str,
+    /// The host name asked for, if not the URL's.
+    host: Option<&'a str>,
     time: Duration,
 }
 
@@ -26,8 +28,8 @@ pub(super) struct Measured {
 }
 
 impl<'a> Load<'a> {
-    pub(super) fn new(url: &'a str, time: Duration) -> Self {
-        Self { url, time }
+    pub(super) fn new(url: &'a str, host: Option<&'a str>, time: Duration) -> Self {
+        Self { url, host, time }
     }
 
     pub(super) fn run(&self) -> Result<Measured> {
@@ -37,6 +39,7 @@ impl<'a> Load<'a> {
                 .arg(CONNECTIONS.to_string())
                 .arg("--duration")
                 .arg(format!("{}s", self.time.as_secs()))
+                .args(self.host.map(|host| format!("--header=Host: {host}")))
                 .arg(self.url),
         )?;
         read(&text).with_context(|| format!("could not read what wrk printed:\n{text}"))

@@ -16,6 +16,8 @@ const READY: Duration = Duration::from_secs(120);
 pub(super) struct Server {
     pub(super) name: &'static str,
     pub(super) url: String,
+    /// The host name asked for, if not the URL's: an app's own.
+    pub(super) host: Option<String>,
     start: Box<dyn Fn() -> Command>,
 }
 
@@ -43,7 +45,8 @@ pub(super) fn all(places: &Places, wasmtime: &Path, prepared: &Prepared) -> Vec<
     let ours = |name, app: &'static str, crowded: bool| {
         let host = prepared.command(crowded);
         let mut server = Server::new(name, move || host.command());
-        server.url = format!("http://{APPS}/apps/{app}/");
+        server.url = format!("http://{APPS}/");
+        server.host = Some(format!("{app}.localhost"));
         server
     };
     vec![
@@ -73,6 +76,7 @@ impl Server {
         Self {
             name,
             url: format!("http://{ADDRESS}/"),
+            host: None,
             start: Box::new(start),
         }
     }
@@ -86,7 +90,7 @@ impl Server {
             .spawn()
             .with_context(|| format!("could not start {}", self.name))?;
         let running = Running(child);
-        wait_for(&self.url)?;
+        wait_for_host(&self.url, self.host.as_deref())?;
         Ok(running)
     }
 }
@@ -113,9 +117,13 @@ impl Drop for Running {
 
 /// Waits until an address answers 200.
 pub(super) fn wait_for(url: &str) -> Result<()> {
+    wait_for_host(url, None)
+}
+
+fn wait_for_host(url: &str, host: Option<&str>) -> Result<()> {
     let started = Instant::now();
     while started.elapsed() < READY {
-        if get(url).is_ok_and(|(status, _)| status == 200) {
+        if get(url, host).is_ok_and(|(status, _)| status == 200) {
             return Ok(());
         }
         std::thread::park_timeout(Duration::from_millis(5));
@@ -124,16 +132,17 @@ pub(super) fn wait_for(url: &str) -> Result<()> {
 }
 
 /// One GET on a connection of its own: its status, and the time from connecting to the last byte.
-pub(super) fn get(url: &str) -> Result<(u16, Duration)> {
+pub(super) fn get(url: &str, name: Option<&str>) -> Result<(u16, Duration)> {
     use std::io::{Read as _, Write as _};
     let rest = url.strip_prefix("http://").context("not http")?;
     let (host, path) = rest.split_once('/').context("no path")?;
+    let name = name.unwrap_or(host);
     let address: SocketAddr = host.parse()?;
     let started = Instant::now();
     let mut connection = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     connection.set_nodelay(true)?;
     connection.set_read_timeout(Some(Duration::from_secs(35)))?;
-    let request = format!("GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {name}\r\nconnection: close\r\n\r\n");
     connection.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer)?;
