@@ -15,7 +15,7 @@
 //!   CPU is charged after the fact, so a lane may overdraw by one poll and then waits longer.
 //!
 //! A turn lasts one poll, and an epoch (1 ms) bounds a poll. One mutex guards it all: a turn costs
-//! two short critical sections, some 50 ns in all against the 10 µs of the smallest guest.
+//! two short critical sections.
 
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};

@@ -9,14 +9,14 @@ const GREEDY_REQUESTS: usize = 48;
 const QUIET_VISITS: usize = 60;
 
 /// The median time of a quiet app's visits while a neighbour keeps 48 requests busy.
-fn quiet_median(greedy: &str, gate: bool) -> Duration {
+fn quiet_median(greedy: &str, quiet: &str, gate: bool) -> Duration {
     let mut host = Config::default()
         .argument("--cpu-gate")
         .argument(&gate.to_string())
         .start();
     let patient = json!({ "limits": { "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 } });
     host.deploy_with(greedy, "greedy", patient);
-    host.deploy("hello-p2", "quiet");
+    host.deploy(quiet, "quiet");
     assert_eq!(host.visit("quiet", "/").send().status, 200);
     assert_eq!(host.visit("greedy", "/ok").send().status, 200);
     let busy: Vec<_> = (0..GREEDY_REQUESTS)
@@ -39,22 +39,30 @@ fn quiet_median(greedy: &str, gate: bool) -> Duration {
     times[times.len() / 2]
 }
 
-fn the_gate_protects_the_quiet(greedy: &str) {
-    let (on, off) = (quiet_median(greedy, true), quiet_median(greedy, false));
+fn the_gate_protects_the_quiet(greedy: &str, quiet: &str) {
+    let (on, off) = (
+        quiet_median(greedy, quiet, true),
+        quiet_median(greedy, quiet, false),
+    );
     assert!(
         off > on * 2,
-        "{greedy}: the quiet app's median visit took {on:?} with the gate, {off:?} without"
+        "{greedy} beside {quiet}: the quiet app's median visit took {on:?} with the gate, {off:?} without"
     );
 }
 
 #[test]
 fn a_busy_0_2_app_does_not_slow_its_neighbour() {
-    the_gate_protects_the_quiet("loop-p2");
+    the_gate_protects_the_quiet("loop-p2", "hello-p2");
 }
 
 #[test]
 fn a_busy_0_3_app_does_not_slow_its_neighbour() {
-    the_gate_protects_the_quiet("loop-p3");
+    the_gate_protects_the_quiet("loop-p3", "hello-p2");
+}
+
+#[test]
+fn a_busy_app_does_not_slow_a_quiet_0_3_app() {
+    the_gate_protects_the_quiet("loop-p2", "hello-p3");
 }
 
 /// The most memory that an app was charged while eight requests wanted 40 MiB each, and how many of
