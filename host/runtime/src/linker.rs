@@ -13,7 +13,8 @@ use wasmtime::component::Linker;
 /// What is offered: package, the line of its versions, its interfaces.
 pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
     ("wasi:cli", "0.2", CLI),
-    ("wasi:cli", "0.3", CLI_03),
+    ("wasi:cli", "0.3", CLI),
+    ("wasi:cli", "0.3", &["types"]),
     ("wasi:clocks", "0.2", &["monotonic-clock", "wall-clock"]),
     (
         "wasi:clocks",
@@ -50,20 +51,6 @@ const CLI: &[&str] = &[
     "terminal-stdin",
     "terminal-stdout",
     "terminal-stderr",
-];
-
-const CLI_03: &[&str] = &[
-    "environment",
-    "exit",
-    "stdin",
-    "stdout",
-    "stderr",
-    "terminal-input",
-    "terminal-output",
-    "terminal-stdin",
-    "terminal-stdout",
-    "terminal-stderr",
-    "types",
 ];
 
 const SOCKETS: &[&str] = &[
