@@ -20,6 +20,7 @@ mod artifact;
 mod body;
 pub mod child;
 mod compile;
+mod cpu_clock;
 mod engine;
 mod gate;
 mod guest;

@@ -1,9 +1,10 @@
-//! Polls a guest: in turns of its app's lane, timed on the thread's CPU clock, and with panics
+//! Polls a guest: in turns of its app's lane, timed on the thread's CPU clock ([`crate::cpu_clock`]), and with panics
 //! caught.
 //!
 //! CPU time, not wall time: on a busy machine a guest that was preempted would pay for its
 //! neighbours. (Fastly's Viceroy times polls in the same place.)
 
+use crate::cpu_clock::Stopwatch;
 use crate::gate::{Lane, Ticket};
 use crate::ticker::EPOCH;
 use lodge_model::AppMeter;
@@ -79,11 +80,11 @@ impl<T> Metered<T> {
                 .throttled_nanos
                 .fetch_add(nanos(since.elapsed()), Relaxed);
         }
-        let start = thread_cpu();
+        let watch = Stopwatch::start();
         let polled = loop {
             let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
             match std::panic::catch_unwind(poll) {
-                Ok(Poll::Pending) if thread_cpu().saturating_sub(start) < EPOCH && again() => {}
+                Ok(Poll::Pending) if watch.used() < EPOCH && again() => {}
                 Ok(Poll::Pending) => break Poll::Pending,
                 Ok(Poll::Ready(value)) => break Poll::Ready(Ok(value)),
                 Err(_) => break Poll::Ready(Err(Panicked)),
@@ -92,7 +93,7 @@ impl<T> Metered<T> {
         if polled.is_ready() {
             drop_quietly(&mut self.future);
         }
-        let used = thread_cpu().saturating_sub(start);
+        let used = watch.used();
         self.lane.end_turn(used);
         self.count(used);
         polled
@@ -110,9 +111,9 @@ impl<T> Drop for Metered<T> {
             self.lane.leave(ticket);
         }
         if self.future.is_some() {
-            let start = thread_cpu();
+            let watch = Stopwatch::start();
             drop_quietly(&mut self.future);
-            let used = thread_cpu().saturating_sub(start);
+            let used = watch.used();
             self.lane.charge(used);
             self.count(used);
         }
@@ -125,15 +126,6 @@ fn drop_quietly<T>(future: &mut Option<T>) {
     if std::panic::catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
         tracing::error!("dropping a guest panicked; its slot may be lost");
     }
-}
-
-/// CPU time of the calling thread.
-pub(crate) fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
 }
 
 fn nanos(duration: Duration) -> u64 {
