@@ -2,10 +2,11 @@
 //! between the crates that make it happen.
 //!
 //! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
-//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`]) are here so
+//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`Provider`]) are here so
 //! that the crates on their two sides do not know each other: only the binary wires them.
 
 mod app;
+mod capability;
 mod component;
 mod endpoint;
 mod failure;
@@ -22,6 +23,13 @@ mod status;
 pub use app::{
     App, ComponentRef, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, JwtSpec,
     LOCAL_ENVIRONMENT, PathAccess, StartMode,
+};
+pub use capability::{
+    Account, CallDepth, Capabilities, Column, ConnectionReport, Constraint, ConstraintError,
+    Cursor, DataSource, DataSources, DatabaseError, Element, ExecuteOutcome, Expectations, Grant,
+    GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage, KeyValue, KeyValueError,
+    Migration, Outbound, OutboundError, OutboundOptions, Provider, Row, Rows, Secret, SignOptions,
+    SourceAccess, SourceGrant, SqlError, TokenError, Tokens, Transaction, Value, Version,
 };
 pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
 pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};

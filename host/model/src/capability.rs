@@ -1,0 +1,140 @@
+//! The ports through which an app reaches what the host gives it: databases, tokens, outgoing HTTP,
+//! configuration, key-value. The runtime calls them when a guest does; `capabilities` implements
+//! them. Neither knows the other.
+//!
+//! Three phases: the [`Provider`] is made with the process, [`Provider::open`] makes one app's
+//! [`Capabilities`] when the app starts, and its instances share them.
+
+mod database;
+mod keyvalue;
+mod outbound;
+mod sql;
+mod token;
+
+pub use database::{
+    ConnectionReport, Cursor, DataSource, DataSources, Migration, SourceAccess, SourceGrant,
+    Transaction,
+};
+pub use keyvalue::{KeyPage, KeyValue, KeyValueError, Version};
+pub use outbound::{CallDepth, InternalCalls, Outbound, OutboundError, OutboundOptions};
+pub use sql::{
+    Column, Constraint, ConstraintError, DatabaseError, Element, ExecuteOutcome, Isolation, Row,
+    Rows, SqlError, Value,
+};
+pub use token::{Expectations, JwtAlgorithm, JwtKey, SignOptions, TokenError, Tokens};
+
+use crate::{AppId, AppMeter, DataPolicy, DatabaseSpec, Limits};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A value that no log line, no error and no answer shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// What an app was granted: all that its capabilities are made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// Whose.
+    pub app: AppId,
+    /// Its main data source; its URL, if it has one, is in the clear.
+    pub database: DatabaseSpec,
+    /// Further data sources, by name.
+    pub sources: BTreeMap<String, SourceGrant>,
+    /// The keys of its tokens: the first signs, all of them verify.
+    pub jwt_keys: Vec<JwtKey>,
+    /// Its configuration, secrets in the clear.
+    pub config: BTreeMap<String, Secret>,
+    /// Hosts it may call.
+    pub outbound_hosts: Vec<String>,
+    /// What it may use.
+    pub limits: Limits,
+}
+
+/// What is charged to an app for work that the host does on its behalf.
+pub trait Account: Send + Sync + 'static {
+    /// CPU time that the host spent for the app outside its guests' polls.
+    fn charge_cpu(&self, used: Duration);
+
+    /// Takes `bytes` of the app's memory budget; false: they do not fit. Each success is given back
+    /// with [`release`](Self::release).
+    fn try_reserve(&self, bytes: u64) -> bool;
+
+    /// Gives back what [`try_reserve`](Self::try_reserve) took.
+    fn release(&self, bytes: u64);
+
+    /// A line of the host's in the app's log, for its administrator.
+    fn log(&self, level: crate::LogLevel, message: String);
+
+    /// Counts what the app used.
+    fn meter(&self) -> &AppMeter;
+}
+
+/// One app's capabilities, shared by its instances.
+#[derive(Clone)]
+pub struct Capabilities {
+    /// Its configuration, as `wasi:config/store` shows it.
+    pub config: Arc<BTreeMap<String, Secret>>,
+    /// Its databases.
+    pub databases: Arc<dyn DataSources>,
+    /// Its tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// Its key-value space.
+    pub keyvalue: Arc<dyn KeyValue>,
+    /// Its way out.
+    pub outbound: Arc<dyn Outbound>,
+}
+
+/// Why an app's capabilities could not be made, changed or removed. Texts are for administrators
+/// and hold no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// What was asked for cannot be: what is missing and what to do. Trying again gives the same.
+    #[error("{0}")]
+    Refused(String),
+    /// Something is away now; trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Makes apps' capabilities. Every act is an idempotent "ensure".
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// Makes sure that what the app was granted is there (its database and role, for one), and
+    /// opens it. Half-made things are taken back.
+    ///
+    /// # Errors
+    /// What is missing.
+    async fn open(
+        &self,
+        grant: &Grant,
+        account: Arc<dyn Account>,
+    ) -> Result<Capabilities, GrantError>;
+
+    /// Closes what an app that stopped had open. Its data stay.
+    async fn close(&self, app: &AppId);
+
+    /// An app is deleted: closes everything and, by `data`, drops its data.
+    ///
+    /// # Errors
+    /// What could not be dropped; nothing is forgotten, so that it can be tried again.
+    async fn remove(&self, grant: &Grant, data: DataPolicy) -> Result<(), GrantError>;
+
+    /// Tries a database without changing anything: the Test button.
+    ///
+    /// # Errors
+    /// Why an app could not use it.
+    async fn test_database(
+        &self,
+        app: &AppId,
+        database: &DatabaseSpec,
+    ) -> Result<ConnectionReport, GrantError>;
+}
