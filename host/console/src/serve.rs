@@ -2,7 +2,10 @@
 //!
 //! HTTP/1.1 only: it is for one console and a few programs. At most [`MAX_CONNECTIONS`] are open;
 //! a further one waits in the kernel's queue. A header must arrive within [`HEADER_TIMEOUT`], which
-//! also ends idle connections. A failed accept (no descriptors left) waits and is tried again.
+//! also ends idle connections. A connection is closed so that its last answer arrives ([`polite`]).
+//! A failed accept (no descriptors left) waits and is tried again.
+
+mod polite;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -10,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use polite::{Polite, Unread, Watched};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,7 +85,7 @@ fn connect(
     peer: SocketAddr,
     router: Router,
 ) -> http1::Connection<
-    TokioIo<TcpStream>,
+    TokioIo<Polite>,
     impl hyper::service::HttpService<
         Incoming,
         ResBody = axum::body::Body,
@@ -91,8 +95,11 @@ fn connect(
 > {
     // Without it, a small answer may wait for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let unread = Unread::default();
+    let socket = Polite::new(stream, unread.clone());
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(axum::body::Body::new);
+        let mut request: Request =
+            request.map(|body| axum::body::Body::new(Watched::new(body, unread.clone())));
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
@@ -101,5 +108,5 @@ fn connect(
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_BUFFER)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(socket), service)
 }

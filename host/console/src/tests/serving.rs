@@ -154,3 +154,30 @@ async fn the_listener_serves_and_drains() {
         "still listening"
     );
 }
+
+#[tokio::test]
+async fn a_refusal_reaches_a_client_that_goes_on_sending() {
+    let test = TestConsole::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(crate::serve(
+        listener,
+        test.router.clone(),
+        std::future::pending(),
+    ));
+    let client = TcpStream::connect(address).await.unwrap();
+    let (mut from, mut to) = client.into_split();
+    let head = format!(
+        "POST /api/components HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 900000000\r\n\r\n",
+        test.token
+    );
+    to.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..100 {
+        to.write_all(&[0; 64 * 1024]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    drop(to);
+    let mut text = String::new();
+    from.read_to_string(&mut text).await.unwrap();
+    assert!(text.starts_with("HTTP/1.1 413"), "{text}");
+}
