@@ -12,6 +12,7 @@ mod request;
 
 pub(crate) use exchange::{Answer, Exchange};
 
+use crate::Edge;
 use crate::admission::{Place, Turn};
 use crate::body::Overflow;
 use crate::headers::Scan;
@@ -59,7 +60,7 @@ pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
         Some(Ok((endpoint, turn))) => visit.call(target, endpoint, turn),
         Some(Err(kind)) => Handling::own(visit.refused_by(&target, kind)),
         None => Handling::Waiting(Box::pin(async move {
-            match admitted(&visit, &target).await {
+            match admitted(&visit.conn().edge, visit.id, &target).await {
                 Ok((endpoint, turn)) => visit.call(target, endpoint, turn).await,
                 Err(kind) => Ok(visit.refused_by(&target, kind)),
             }
@@ -131,7 +132,7 @@ impl Visit {
 }
 
 /// The app's endpoint and the request's turn.
-type Admitted = (Arc<dyn Endpoint>, Turn);
+pub(crate) type Admitted = (Arc<dyn Endpoint>, Turn);
 
 /// The usual way: the app runs and a turn is free. Nothing if there is something to wait for.
 fn admitted_at_once(visit: &Visit, target: &Target) -> Option<Result<Admitted, FailureKind>> {
@@ -156,14 +157,21 @@ fn running(state: &State) -> Result<Option<Arc<dyn Endpoint>>, FailureKind> {
 }
 
 /// Waits until the app runs and the request has its turn.
-async fn admitted(visit: &Visit, target: &Target) -> Result<Admitted, FailureKind> {
+///
+/// # Errors
+/// Why it has none.
+pub(crate) async fn admitted(
+    edge: &Edge,
+    id: RequestId,
+    target: &Target,
+) -> Result<Admitted, FailureKind> {
     let entry = &target.entry;
     let mut state = target.state.clone();
     let mut turn = None;
     loop {
         let endpoint = match running(&state)? {
             Some(endpoint) => endpoint,
-            None => activated(visit, target, &state).await?,
+            None => activated(edge, id, target, &state).await?,
         };
         if let Some(turn) = turn.or_else(|| Turn::take(entry, &state)) {
             return Ok((endpoint, turn));
@@ -177,14 +185,14 @@ async fn admitted(visit: &Visit, target: &Target) -> Result<Admitted, FailureKin
 /// Starts an app that waits for its first visit. As many requests are held as the app serves and
 /// queues at once.
 async fn activated(
-    visit: &Visit,
+    edge: &Edge,
+    id: RequestId,
     target: &Target,
     state: &State,
 ) -> Result<Arc<dyn Endpoint>, FailureKind> {
     let places = state.limits.queue.saturating_add(state.limits.concurrency);
     let _place = Place::take(&state.meter.queued, places)?;
-    let edge = &visit.conn().edge;
-    let start = edge.activator.activate(&target.entry.app, visit.id);
+    let start = edge.activator.activate(&target.entry.app, id);
     match tokio::time::timeout(edge.settings.start_timeout, start).await {
         Ok(Ok(endpoint)) => Ok(endpoint),
         Ok(Err(Failure { kind })) => Err(kind),

@@ -9,6 +9,8 @@
 //! 4. [`dispatch`]: what the app is doing now decides: serve, start first, or refuse.
 //! 5. [`respond`]: the app's answer made safe for the origin it is served on, or an error page.
 //!
+//! A call from one app to another ([`internal`]) enters at the third step.
+//!
 //! It is built straight on hyper, without layers, boxed stacks, tasks or timers of a request's own:
 //! the aim is to cost next to nothing beside bare hyper. The edge knows nothing of databases or
 //! Wasmtime; it is told of apps through [`lodge_model::RouteSink`] and reaches them through
@@ -21,6 +23,7 @@ mod dispatch;
 mod forwarded;
 mod headers;
 mod ids;
+mod internal;
 mod listener;
 mod resolve;
 mod respond;

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 /// The bucket of a capped lane holds this much time of its cores.
@@ -48,6 +49,8 @@ struct State {
     /// Lanes that wait for tokens.
     throttled: Vec<usize>,
     next_ticket: u64,
+    /// The epoch's thread, while it rests because no guest runs.
+    resting: Option<Thread>,
 }
 
 struct LaneState {
@@ -91,6 +94,7 @@ impl Gate {
                 ready: BTreeSet::new(),
                 throttled: Vec::new(),
                 next_ticket: 0,
+                resting: None,
             }),
             throttled: AtomicBool::new(false),
         })
@@ -123,6 +127,17 @@ impl Gate {
             gate: self.clone(),
             index,
         }
+    }
+
+    /// Whether the epoch's thread (the caller) may rest until it is unparked: no guest runs and none
+    /// waits for tokens. The next turn wakes it.
+    pub(crate) fn may_rest(&self) -> bool {
+        let mut state = self.state.lock();
+        let idle = state.running == 0 && state.throttled.is_empty();
+        if idle {
+            state.resting = Some(std::thread::current());
+        }
+        idle
     }
 
     /// Lets capped lanes run whose buckets have filled. Called every epoch.
@@ -227,6 +242,9 @@ impl State {
 
     fn begin(&mut self, index: usize) {
         self.running += 1;
+        if let Some(ticker) = self.resting.take() {
+            ticker.unpark();
+        }
         if let Some(lane) = self.lanes.get_mut(index) {
             if lane.running == 0 {
                 lane.virtual_time = lane.virtual_time.max(self.now);

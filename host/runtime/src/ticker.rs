@@ -2,7 +2,8 @@
 //! millisecond.
 //!
 //! A thread of its own, not a timer of the async runtime, since it must tick when every other
-//! thread is inside a guest. It holds the engines weakly and ends with them.
+//! thread is inside a guest. It holds the engines weakly and ends with them. While no guest runs it
+//! rests, so that an idle host uses no CPU: the gate wakes it.
 
 use crate::engine::{Engines, Flavor};
 use crate::gate::Gate;
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 /// How long a guest may run before it must yield.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
+
+/// How long it rests at most: then it sees whether the engines are still there.
+const REST: Duration = Duration::from_secs(1);
 
 /// Starts the thread.
 ///
@@ -24,10 +28,15 @@ pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> 
         while let (Some(sync), Some(concurrent)) = (sync.upgrade(), concurrent.upgrade()) {
             sync.increment_epoch();
             concurrent.increment_epoch();
-            if let Some(gate) = gate.upgrade() {
-                gate.refill();
-            }
             drop((sync, concurrent));
+            let rests = gate.upgrade().is_some_and(|gate| {
+                gate.refill();
+                gate.may_rest()
+            });
+            if rests {
+                std::thread::park_timeout(REST);
+                continue;
+            }
             #[expect(
                 clippy::disallowed_methods,
                 reason = "a thread of its own, not a guest's"

@@ -98,7 +98,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(super) fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
+    pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
         self.names.get(name)
     }
 

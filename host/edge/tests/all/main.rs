@@ -12,5 +12,6 @@ mod access;
 mod bodies;
 mod connections;
 mod http2;
+mod internal;
 mod phases;
 mod support;

@@ -109,3 +109,27 @@ fn a_granted_turn_that_nobody_takes_goes_on() {
     lane.end_turn(Duration::ZERO);
     assert_eq!(gate.state.lock().running, 0);
 }
+
+#[test]
+fn the_epochs_thread_rests_while_no_guest_runs_and_is_woken() {
+    let gate = Gate::new(1);
+    let lane = gate.lane(100, None);
+    let waker = Waker::from(Arc::new(Count::default()));
+    assert!(lane.try_turn(&mut None, &waker));
+    assert!(!gate.may_rest(), "a guest runs");
+    lane.end_turn(Duration::ZERO);
+    let rested = std::thread::spawn({
+        let gate = gate.clone();
+        move || {
+            assert!(gate.may_rest());
+            let begun = Instant::now();
+            std::thread::park_timeout(Duration::from_secs(60));
+            begun.elapsed()
+        }
+    });
+    while gate.state.lock().resting.is_none() {
+        std::thread::yield_now();
+    }
+    assert!(lane.try_turn(&mut None, &waker));
+    assert!(rested.join().unwrap() < Duration::from_secs(30));
+}

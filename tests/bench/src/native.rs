@@ -1,0 +1,150 @@
+//! What the capabilities are measured against: the same work done natively, by the same libraries,
+//! behind the same bare hyper.
+//!
+//! `native-peer ADDRESS DATABASE_URL OUTBOUND_URL`. `/point`: one row by its key; `/rows`: 10,000 rows, streamed
+//! and summed; `/jwt`: one token verified; `/out`: one outgoing request.
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use http_body_util::{BodyExt as _, Empty, Full};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, Uri};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use std::convert::Infallible;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::net::TcpListener;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// As many as an app has by default.
+const CONNECTIONS: u32 = 5;
+const ROWS: i64 = 10_000;
+
+struct Peer {
+    database: PgPool,
+    client: Client<HttpConnector, Empty<Bytes>>,
+    outbound: Uri,
+    key: DecodingKey,
+    validation: Validation,
+    token: String,
+    next: AtomicI64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    exp: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    let mut arguments = std::env::args().skip(1);
+    let mut next = |what: &str| arguments.next().ok_or_else(|| format!("{what} is missing"));
+    let (address, url, outbound) = (
+        next("ADDRESS")?,
+        next("DATABASE_URL")?,
+        next("OUTBOUND_URL")?,
+    );
+    let peer = Arc::new(Peer::new(&url, outbound.parse()?).await?);
+    let listener = TcpListener::bind(address).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let peer = peer.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(peer.clone(), request));
+            // A client that goes away is no news.
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+async fn answer(
+    peer: Arc<Peer>,
+    request: Request<hyper::body::Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let answered = match request.uri().path() {
+        "/point" => peer.point().await,
+        "/rows" => peer.rows().await,
+        "/jwt" => peer.jwt(),
+        "/out" => peer.out().await,
+        _ => Ok("ready".to_owned()),
+    };
+    let (status, text) = match answered {
+        Ok(text) => (StatusCode::OK, text),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+impl Peer {
+    async fn new(url: &str, outbound: Uri) -> Result<Self, Failed> {
+        let secret = [7; 32];
+        let claims = Claims {
+            sub: "somebody".to_owned(),
+            exp: u64::from(u32::MAX),
+        };
+        Ok(Self {
+            database: PgPoolOptions::new()
+                .max_connections(CONNECTIONS)
+                .connect(url)
+                .await?,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            outbound,
+            key: DecodingKey::from_secret(&secret),
+            validation: Validation::new(Algorithm::HS256),
+            token: jsonwebtoken::encode(
+                &Header::new(Algorithm::HS256),
+                &claims,
+                &EncodingKey::from_secret(&secret),
+            )?,
+            next: AtomicI64::new(0),
+        })
+    }
+
+    async fn point(&self) -> Result<String, Failed> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed) % ROWS;
+        let query = sqlx::query_as::<_, (i64, String, f64)>(
+            "SELECT id, name, price FROM items WHERE id = $1",
+        );
+        let (id, name, price) = query.bind(id).fetch_one(&self.database).await?;
+        Ok(format!("{id} {name} {price}"))
+    }
+
+    async fn rows(&self) -> Result<String, Failed> {
+        let query = sqlx::query_as::<_, (i64, String, f64)>("SELECT id, name, price FROM items");
+        let mut rows = query.fetch(&self.database);
+        let (mut count, mut length, mut sum) = (0, 0, 0.0);
+        while let Some((_, name, price)) = rows.try_next().await? {
+            count += 1;
+            length += name.len();
+            sum += price;
+        }
+        Ok(format!("{count} {length} {sum}"))
+    }
+
+    fn jwt(&self) -> Result<String, Failed> {
+        let verified = jsonwebtoken::decode::<Claims>(&self.token, &self.key, &self.validation)?;
+        Ok(verified.claims.sub)
+    }
+
+    async fn out(&self) -> Result<String, Failed> {
+        let response = self.client.get(self.outbound.clone()).await?;
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok(String::from_utf8(body.to_vec())?)
+    }
+}
