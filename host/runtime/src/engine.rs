@@ -101,6 +101,7 @@ fn pool(instances: u32, fibers: u32) -> InstanceAllocationStrategy {
         .total_memories(instances.saturating_mul(2))
         .total_tables(instances.saturating_mul(8))
         .total_stacks(instances.saturating_mul(fibers))
+        .total_gc_heaps(instances)
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)

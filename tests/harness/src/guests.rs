@@ -7,11 +7,20 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests")
 }
 
+/// Guests in WebAssembly's text form: what no compiler writes.
+fn texts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../guests/wat")
+}
+
 /// One guest's component, by its name in tests/guests or apps.
 ///
 /// # Panics
 /// It is not built.
 pub fn guest(name: &str) -> Vec<u8> {
+    let text = texts().join(format!("{name}.wat"));
+    if text.is_file() {
+        return wat::parse_file(&text).unwrap_or_else(|error| panic!("{error}"));
+    }
     let path = folder().join(format!("{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!(

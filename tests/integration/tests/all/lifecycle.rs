@@ -126,6 +126,26 @@ fn a_start_that_fails_tells_visitors_little_and_administrators_why() {
 }
 
 #[test]
+fn what_an_app_does_while_it_starts_is_bounded_and_told() {
+    let mut host = Host::start();
+    for (guest, told) in [
+        ("start-trap-p2", "unreachable"),
+        ("two-memories-p2", "instance_memory_bytes"),
+        ("gc-flood-p2", "instance_memory_bytes"),
+    ] {
+        host.deploy(guest, guest);
+        assert_eq!(host.visit(guest, "/").send().code(), "app_failed");
+        let app = host.api().app(guest);
+        let message = app["observed"][0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains(told), "{guest}: {message}");
+    }
+    // Garbage collection and exceptions work: it starts, and has nothing to answer.
+    host.deploy("gc-p2", "gc-p2");
+    assert_eq!(host.visit("gc-p2", "/").send().code(), "app_no_response");
+    assert_eq!(host.api().status("gc-p2"), "running");
+}
+
+#[test]
 fn a_restart_serves_again_and_a_removal_leaves_nothing() {
     let mut host = Host::start();
     host.deploy("echo-p2", "shop");

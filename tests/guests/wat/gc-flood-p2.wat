@@ -1,0 +1,21 @@
+;; Hostile: fills the garbage-collected heap for ever while it starts, keeping everything (WASI 0.2).
+(component
+  (import "wasi:http/types@0.2.0" (instance $types
+    (export "incoming-request" (type (sub resource)))
+    (export "response-outparam" (type (sub resource)))))
+  (alias export $types "incoming-request" (type $request))
+  (alias export $types "response-outparam" (type $outparam))
+  (core module $module
+    (type $block (array i64))
+    (type $link (struct (field (ref null $link)) (field (ref null $block))))
+    (func $start (local $all (ref null $link))
+      (loop $more
+        (local.set $all (struct.new $link (local.get $all) (array.new_default $block (i32.const 8192))))
+        (br $more)))
+    (start $start)
+    (func (export "handle") (param i32 i32)))
+  (core instance $main (instantiate $module))
+  (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
+    (canon lift (core func $main "handle")))
+  (instance $handler (export "handle" (func $handle)))
+  (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))

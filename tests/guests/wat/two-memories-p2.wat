@@ -1,0 +1,20 @@
+;; Hostile: two memories, each of which grows to 40 MiB while it starts; traps if it may not (WASI 0.2).
+(component
+  (import "wasi:http/types@0.2.0" (instance $types
+    (export "incoming-request" (type (sub resource)))
+    (export "response-outparam" (type (sub resource)))))
+  (alias export $types "incoming-request" (type $request))
+  (alias export $types "response-outparam" (type $outparam))
+  (core module $module
+    (memory $first 1)
+    (memory $second 1)
+    (func $start
+      (if (i32.eq (memory.grow $first (i32.const 640)) (i32.const -1)) (then unreachable))
+      (if (i32.eq (memory.grow $second (i32.const 640)) (i32.const -1)) (then unreachable)))
+    (start $start)
+    (func (export "handle") (param i32 i32)))
+  (core instance $main (instantiate $module))
+  (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
+    (canon lift (core func $main "handle")))
+  (instance $handler (export "handle" (func $handle)))
+  (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))
