@@ -16,6 +16,8 @@ pub(crate) enum Need {
     Compiler,
     /// PostgreSQL's programs: each test starts servers of its own.
     Postgres,
+    /// MariaDB's server, without Debian's service around it: tests start their own.
+    Mariadb,
     /// Node and npm, for the JavaScript guest.
     Node,
     /// Python with venv, for the Python guest.
@@ -34,12 +36,19 @@ struct Packages {
 
 impl Need {
     /// What the tests need.
-    pub(crate) const ALL: [Self; 4] = [Self::Compiler, Self::Postgres, Self::Node, Self::Python];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Compiler,
+        Self::Postgres,
+        Self::Mariadb,
+        Self::Node,
+        Self::Python,
+    ];
 
     fn is_there(self) -> bool {
         match self {
             Self::Compiler => which("cc").is_some(),
             Self::Postgres => has_postgres(),
+            Self::Mariadb => has_mariadb(),
             Self::Node => which("node").is_some() && which("npm").is_some(),
             Self::Python => {
                 succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
@@ -52,6 +61,7 @@ impl Need {
         match self {
             Self::Compiler => "a C compiler",
             Self::Postgres => "PostgreSQL (initdb, postgres)",
+            Self::Mariadb => "MariaDB (mariadb-install-db, mariadbd)",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
             Self::Wrk => "wrk, the HTTP load generator",
@@ -66,6 +76,12 @@ impl Need {
                 "postgresql-server",
                 "postgresql",
                 "postgresql",
+            ),
+            Self::Mariadb => (
+                "mariadb-server-core",
+                "mariadb-server",
+                "mariadb",
+                "mariadb",
             ),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),
@@ -167,4 +183,11 @@ fn has_postgres() -> bool {
     versions
         .flatten()
         .any(|version| both(&|program| version.path().join("bin").join(program).is_file()))
+}
+
+/// On PATH, or where Debian has the server, which is not on everybody's PATH.
+fn has_mariadb() -> bool {
+    let there =
+        |program: &str| which(program).is_some() || Path::new("/usr/sbin").join(program).is_file();
+    there("mariadbd") && there("mariadb-install-db")
 }
