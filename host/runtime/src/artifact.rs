@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// Why a compiled form is not used. The remedy is always the same: compile again.
+/// Why a compiled form is not used. The remedy is to compile again, but for [`Refused::Engine`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("it is not in the cache")]

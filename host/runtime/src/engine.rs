@@ -105,6 +105,8 @@ fn pool(instances: u32, fibers: u32) -> InstanceAllocationStrategy {
         .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_memories_per_module(MEMORIES_PER_COMPONENT)
+        .max_tables_per_module(TABLES_PER_COMPONENT)
         .max_memory_size(usize::try_from(MAX_INSTANCE_MEMORY_BYTES).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS)
         .max_unused_warm_slots(instances)

@@ -36,7 +36,7 @@ pub(crate) enum Entry {
 pub(crate) enum LoadError {
     /// Compile again.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(Refused),
     /// Its imports or exports do not fit this host.
     #[error("{0:#}")]
     Unfit(wasmtime::Error),
@@ -76,7 +76,13 @@ impl Programs {
             return Ok(program);
         }
         let engine = self.engines.get(flavor);
-        let component = artifacts.load(engine, digest, flavor)?;
+        let component = artifacts
+            .load(engine, digest, flavor)
+            .map_err(|refused| match refused {
+                // Authentic, so that compiling again would give the same.
+                Refused::Engine(e) => LoadError::Unfit(e),
+                refused => LoadError::Refused(refused),
+            })?;
         let linker = match flavor {
             Flavor::Sync => &self.sync,
             Flavor::Async => &self.concurrent,
