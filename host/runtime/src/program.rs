@@ -76,13 +76,14 @@ impl Programs {
             return Ok(program);
         }
         let engine = self.engines.get(flavor);
-        let component = artifacts
-            .load(engine, digest, flavor)
-            .map_err(|refused| match refused {
-                // Authentic, so that compiling again would give the same.
-                Refused::Engine(e) => LoadError::Unfit(e),
-                refused => LoadError::Refused(refused),
-            })?;
+        let component =
+            artifacts
+                .load(engine, digest, flavor)
+                .map_err(|refused| match refused {
+                    // Authentic, so that compiling again would give the same.
+                    Refused::Engine(e) => LoadError::Unfit(e),
+                    refused => LoadError::Refused(refused),
+                })?;
         let linker = match flavor {
             Flavor::Sync => &self.sync,
             Flavor::Async => &self.concurrent,
