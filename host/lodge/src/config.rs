@@ -27,6 +27,8 @@ pub(crate) struct Config {
     /// None: an SQLite file in the data directory.
     pub(crate) database_url: Option<Secret>,
     pub(crate) apps_domain: Option<String>,
+    /// What apps' keys are derived from; none: `host.key` in the data directory.
+    pub(crate) secret_key: Option<Secret>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) root_email: Option<String>,
     pub(crate) root_password: Option<Secret>,
@@ -97,6 +99,7 @@ impl Config {
             database_url: database::url(&settings)?,
             apps_domain: settings.apps_domain.as_deref().map(domain).transpose()?,
             trusted_proxies: proxies(settings.trusted_proxies.as_deref().unwrap_or_default())?,
+            secret_key: settings.secret_key.map(Secret),
             root_email: settings.init_root_email,
             root_password: settings.init_root_password.map(Secret),
             open_metrics: settings.open_metrics.unwrap_or(false),

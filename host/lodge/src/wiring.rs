@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
-use lodge_capabilities::AppLogs;
+use lodge_capabilities::{AppLogs, HostKey, HostProvider};
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
@@ -55,12 +55,19 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let lock = lock(&data_dir)?;
     let db = open_database(config.database_url.as_ref(), &data_dir).await?;
     let logs = AppLogs::open(&data_dir.join("logs"))?;
-    let runtime = LocalRuntime::new(runtime_settings(&config, &data_dir)?, logs.clone())?;
+    let key = match &config.secret_key {
+        Some(secret) => HostKey::given(&secret.0)?,
+        None => HostKey::open(&data_dir)?,
+    };
+    let provider = HostProvider::new(&data_dir.join("apps"), key);
+    let settings = runtime_settings(&config, &data_dir)?;
+    let runtime = LocalRuntime::new(settings, logs.clone(), provider.clone())?;
     let routes = Arc::new(Routes::default());
 
     let supervisor = Supervisor::open(Parts {
         db: db.clone(),
         runtime,
+        provider,
         routes: routes.clone(),
         logs: logs.clone(),
         data_dir,

@@ -26,6 +26,8 @@ pub enum LogSource {
     Stdout,
     /// The guest's standard error.
     Stderr,
+    /// The guest, through `wasi:logging`.
+    App,
     /// Lodge, about the app.
     Host,
 }

@@ -1,7 +1,9 @@
 //! The port through which the lifecycle path makes apps run: by Wasmtime in this process, or on a
 //! worker. Every act is an idempotent "ensure".
 
-use crate::{AppId, AppMeter, Digest, Endpoint, Inspection, Limits, Rejection, Status, World};
+use crate::{
+    AppId, AppMeter, Digest, Endpoint, Grant, Inspection, Limits, Rejection, Status, World,
+};
 use async_trait::async_trait;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,6 +57,8 @@ pub struct Launch {
     pub uses_async: bool,
     /// What it may use.
     pub limits: Limits,
+    /// What its host gives it.
+    pub grant: Grant,
     /// Where its use is counted.
     pub meter: Arc<AppMeter>,
 }

@@ -11,7 +11,8 @@ use crate::slots::{Held, Slot, Slots};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use lodge_model::{
-    AppMeter, Endpoint, Failure, FailureKind, Launch, Limits, RequestBody, RequestId, ResponseBody,
+    AppMeter, Capabilities, Endpoint, Failure, FailureKind, Launch, Limits, RequestBody, RequestId,
+    ResponseBody,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -26,6 +27,7 @@ pub(crate) const IDLE: Duration = Duration::from_secs(1);
 pub(crate) struct RunningApp {
     pub(crate) launch: Launch,
     pub(crate) owner: Owner,
+    pub(crate) capabilities: Arc<Capabilities>,
     pub(crate) program: Arc<Program>,
     pub(crate) lane: Arc<Lane>,
     pub(crate) budget: Arc<Budget>,
@@ -77,8 +79,14 @@ impl RunningApp {
             Ok(room) => room,
             Err(why) => self.wait_for_room(why).await?,
         };
-        new_store(&self.program.engine, &self.owner, memory, slot)
-            .map_err(|e| Broken::from_guest(&e, None, self.limits()))
+        new_store(
+            &self.program.engine,
+            &self.owner,
+            self.capabilities.clone(),
+            memory,
+            slot,
+        )
+        .map_err(|e| Broken::from_guest(&e, None, self.limits()))
     }
 
     /// Remembers what an instance started with, so that later ones wait for that much.

@@ -4,20 +4,16 @@
 //! are the host's; standard output and error are the app's log. Every bound on what a guest can
 //! make the host hold is set in [`new_store`].
 
+use crate::host::Hooks;
 use crate::memory::InstanceMemory;
 use crate::slots::Slot;
-use crate::stdio::GuestOutput;
-use http::HeaderName;
-use lodge_model::{AppId, LogSink, LogSource, RequestId};
+use crate::stdio::{GuestLog, GuestOutput};
+use lodge_model::{AppId, CallDepth, Capabilities, LogSink, LogSource, RequestId};
 use std::sync::Arc;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use wasmtime::{Engine, Result, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{
-    DEFAULT_FORBIDDEN_HEADERS, Error as HttpError, ForbiddenHeaderFilter, RequestOptions, WasiBody,
-    WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
-};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Epochs that one poll of a guest may last.
 const EPOCHS_PER_POLL: u64 = 1;
@@ -31,8 +27,6 @@ const MAX_HANDLES: usize = 10_000;
 const FIELDS_BYTES: usize = 128 << 10;
 /// Random bytes that one call may ask for.
 const RANDOM_BYTES: u64 = 1 << 20;
-/// Bytes of one write to an outgoing body.
-const BODY_CHUNK_BYTES: usize = 64 << 10;
 
 /// The state of one instance's store.
 pub(crate) struct Guest {
@@ -41,8 +35,7 @@ pub(crate) struct Guest {
     hooks: Hooks,
     table: ResourceTable,
     pub(crate) memory: InstanceMemory,
-    /// The request that log lines belong to.
-    request: Arc<AtomicU64>,
+    log: Arc<GuestLog>,
     /// Set when an epoch ends in the middle of the guest's work.
     pub(crate) interrupted: Arc<AtomicBool>,
     _slot: Slot,
@@ -59,24 +52,17 @@ pub(crate) struct Owner {
 pub(crate) fn new_store(
     engine: &Engine,
     owner: &Owner,
+    capabilities: Arc<Capabilities>,
     memory: InstanceMemory,
     slot: Slot,
 ) -> Result<Store<Guest>> {
-    let request = Arc::new(AtomicU64::new(0));
+    let log = Arc::new(GuestLog::new(owner.clone()));
     let mut wasi = WasiCtxBuilder::new();
     wasi.allow_tcp(false)
         .allow_udp(false)
         .max_random_size(RANDOM_BYTES)
-        .stdout(GuestOutput::new(
-            owner.clone(),
-            LogSource::Stdout,
-            request.clone(),
-        ))
-        .stderr(GuestOutput::new(
-            owner.clone(),
-            LogSource::Stderr,
-            request.clone(),
-        ));
+        .stdout(GuestOutput::new(log.clone(), LogSource::Stdout))
+        .stderr(GuestOutput::new(log.clone(), LogSource::Stderr));
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELDS_BYTES);
     let mut table = ResourceTable::new();
@@ -84,10 +70,13 @@ pub(crate) fn new_store(
     let guest = Guest {
         wasi: wasi.build(),
         http,
-        hooks: Hooks,
+        hooks: Hooks {
+            capabilities,
+            depth: CallDepth::default(),
+        },
         table,
         memory,
-        request,
+        log,
         interrupted: Arc::default(),
         _slot: slot,
     };
@@ -113,9 +102,21 @@ pub(crate) fn new_store(
 }
 
 impl Guest {
-    /// Log lines from now on belong to this request.
-    pub(crate) fn begin_request(&self, id: RequestId) {
-        self.request.store(id.0, Relaxed);
+    /// Log lines from now on belong to this request, and outgoing calls are one deeper than it.
+    pub(crate) fn begin_request(&mut self, id: RequestId, depth: Option<&CallDepth>) {
+        self.log.begin_request(id);
+        let depth = depth.copied().unwrap_or_default();
+        self.hooks.depth = CallDepth(self.hooks.depth.0.max(depth.0));
+    }
+
+    /// No request is at work: the next may be less deep than the last.
+    pub(crate) fn forget_depth(&mut self) {
+        self.hooks.depth = CallDepth::default();
+    }
+
+    /// What the host's interfaces reach.
+    pub(crate) fn host_parts(&mut self) -> (&Capabilities, &mut ResourceTable, &GuestLog) {
+        (&self.hooks.capabilities, &mut self.table, &self.log)
     }
 }
 
@@ -135,43 +136,5 @@ impl WasiHttpView for Guest {
             table: &mut self.table,
             ctx: &mut self.http,
         }
-    }
-}
-
-/// Lodge's answers where WASI HTTP asks its host.
-struct Hooks;
-
-/// Shared, since Wasmtime asks for it once a request.
-static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
-    LazyLock::new(|| Arc::new(|name: &HeaderName| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
-
-type BoxFuture<T> = Box<dyn Future<Output = T> + Send>;
-type Answer = (http::Response<WasiBody>, BoxFuture<Result<(), HttpError>>);
-
-impl WasiHttpHooks for Hooks {
-    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
-    }
-
-    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        FORBIDDEN.clone()
-    }
-
-    /// No app has been granted a host yet, so every outgoing request is denied.
-    fn send_request(
-        &mut self,
-        _request: http::Request<WasiBody>,
-        _options: Option<RequestOptions>,
-        _done: BoxFuture<Result<(), HttpError>>,
-    ) -> BoxFuture<std::result::Result<Answer, HttpError>> {
-        Box::new(std::future::ready(Err(HttpError::HttpRequestDenied)))
-    }
-
-    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        BODY_CHUNK_BYTES
-    }
-
-    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
-        BODY_CHUNK_BYTES
     }
 }

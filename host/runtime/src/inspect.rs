@@ -157,7 +157,8 @@ fn check_imports(imports: &[String]) -> Result<(), Rejection> {
         code: "unknown_imports".into(),
         message: format!(
             "this component imports what Lodge does not offer: {}. Lodge offers WASI 0.2 and 0.3 (cli, clocks, \
-             filesystem, http, io, random, sockets): remove these imports, or compose the component with one \
+             filesystem, http, io, random, sockets), wasi:config/store@0.2.0-rc.1, wasi:keyvalue@0.2.0-draft2, \
+             wasi:logging@0.1.0-draft and lodge:host@0.1 (database, database-async, jwt): remove these imports, or compose the component with one \
              that provides them",
             unknown.join(", ")
         ),
@@ -178,7 +179,7 @@ fn is_offered(import: &str) -> bool {
         *name == package
             && version
                 .strip_prefix(line)
-                .is_some_and(|rest| rest.starts_with('.'))
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             && interfaces.contains(&interface)
     })
 }

@@ -4,7 +4,7 @@
 //! In the order a request meets it: [`app`] (an app that runs) → [`slots`] and [`memory`] (is there
 //! room) → [`oneshot`] for WASI 0.2 or [`shared`] for WASI 0.3 (whose instance, how long) →
 //! [`metered`] (each poll passes the app's lane of the [`gate`] and is charged) → the guest, whose
-//! imports are in [`linker`] and whose state is [`guest`].
+//! imports are in [`linker`] (Lodge's own in [`host`]) and whose state is [`guest`].
 //!
 //! In the order a component meets it: [`inspect`] and [`compile`] (in child processes, [`child`]) →
 //! [`artifact`] (the cache) → [`program`] (mapped, shared by the apps of one component).
@@ -15,6 +15,7 @@
 //!   fixed limit in [`guest`].
 //! - A trap, a panic or a limit ends the instances it happened in, and nothing else.
 
+mod account;
 mod app;
 mod artifact;
 mod body;
@@ -24,6 +25,7 @@ mod cpu_clock;
 mod engine;
 mod gate;
 mod guest;
+mod host;
 mod inspect;
 mod linker;
 mod local;

@@ -1,5 +1,5 @@
 //! What a guest can import: WASI 0.2 and 0.3, with nothing behind files, sockets, environment and
-//! arguments; later Lodge's own interfaces.
+//! arguments, and what its host gives it ([`crate::host`]).
 //!
 //! The whole of WASI is linked, since standard libraries import parts of it that their programs
 //! never call. [`OFFERED`] says the same by name, for checking components before they are compiled;
@@ -12,6 +12,11 @@ use wasmtime::component::Linker;
 
 /// What is offered: package, the line of its versions, its interfaces.
 pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
+    (
+        "lodge:host",
+        "0.1",
+        &["database", "database-async", "jwt", "sql"],
+    ),
     ("wasi:cli", "0.2", CLI),
     ("wasi:cli", "0.3", CLI),
     ("wasi:cli", "0.3", &["types"]),
@@ -21,11 +26,18 @@ pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
         "0.3",
         &["monotonic-clock", "system-clock", "types"],
     ),
+    ("wasi:config", "0.2.0-rc", &["store"]),
     ("wasi:filesystem", "0.2", &["types", "preopens"]),
     ("wasi:filesystem", "0.3", &["types", "preopens"]),
     ("wasi:http", "0.2", &["types", "outgoing-handler"]),
     ("wasi:http", "0.3", &["types", "client"]),
     ("wasi:io", "0.2", &["error", "poll", "streams"]),
+    (
+        "wasi:keyvalue",
+        "0.2.0-draft2",
+        &["atomics", "batch", "store"],
+    ),
+    ("wasi:logging", "0.1.0-draft", &["logging"]),
     (
         "wasi:random",
         "0.2",
@@ -71,6 +83,7 @@ pub(crate) fn linker(engine: &wasmtime::Engine, flavor: Flavor) -> Result<Linker
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    crate::host::add_to_linker(&mut linker, flavor)?;
     if flavor == Flavor::Async {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;

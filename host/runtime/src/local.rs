@@ -1,5 +1,6 @@
 //! The [`Runtime`] port in this process.
 
+use crate::account::AppAccount;
 use crate::app::RunningApp;
 use crate::artifact::Artifacts;
 use crate::compile::Compiler;
@@ -14,8 +15,8 @@ use crate::slots::{Held, Slots};
 use crate::ticker;
 use async_trait::async_trait;
 use lodge_model::{
-    AppId, CompileError, CompileProgress, Digest, Endpoint, Inspection, Launch, LogSink, Rejection,
-    Runtime, StartError, Status,
+    AppId, CompileError, CompileProgress, Digest, Endpoint, GrantError, Inspection, Launch,
+    LogSink, Provider, Rejection, Runtime, StartError, Status,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -66,6 +67,7 @@ pub struct LocalRuntime {
     gate: Arc<Gate>,
     slots: Arc<Slots>,
     log: Arc<dyn LogSink>,
+    provider: Arc<dyn Provider>,
     /// The newest of an app is last; before it those that finish their requests.
     apps: Mutex<HashMap<AppId, Vec<Arc<RunningApp>>>>,
 }
@@ -75,7 +77,11 @@ impl LocalRuntime {
     ///
     /// # Errors
     /// The machine has not what they need.
-    pub fn new(settings: Settings, log: Arc<dyn LogSink>) -> Result<Arc<Self>, RuntimeError> {
+    pub fn new(
+        settings: Settings,
+        log: Arc<dyn LogSink>,
+        provider: Arc<dyn Provider>,
+    ) -> Result<Arc<Self>, RuntimeError> {
         let engine_error = |e: wasmtime::Error| RuntimeError::Engine(format!("{e:#}"));
         let engines = Engines::pooled(settings.instances).map_err(engine_error)?;
         let programs = Arc::new(Programs::new(engines.clone()).map_err(engine_error)?);
@@ -90,6 +96,7 @@ impl LocalRuntime {
             programs,
             gate,
             log,
+            provider,
             apps: Mutex::default(),
         }))
     }
@@ -116,17 +123,36 @@ impl LocalRuntime {
         }
     }
 
-    fn assemble(&self, launch: Launch, program: Arc<Program>) -> Arc<RunningApp> {
+    async fn assemble(
+        &self,
+        launch: Launch,
+        program: Arc<Program>,
+    ) -> Result<Arc<RunningApp>, StartError> {
         let limits = &launch.limits;
         self.log.set_rate(&launch.app, limits.log_bytes_per_second);
-        Arc::new(RunningApp {
-            owner: Owner {
-                app: launch.app.clone(),
-                log: self.log.clone(),
-            },
+        let owner = Owner {
+            app: launch.app.clone(),
+            log: self.log.clone(),
+        };
+        let lane = Arc::new(self.gate.lane(limits.cpu_weight, limits.cpu_cores));
+        let budget = Budget::new(limits.memory_bytes, launch.meter.clone());
+        let account = AppAccount {
+            owner: owner.clone(),
+            lane: lane.clone(),
+            budget: budget.clone(),
+            meter: launch.meter.clone(),
+        };
+        let opened = self.provider.open(&launch.grant, Arc::new(account)).await;
+        let capabilities = opened.map_err(|error| match error {
+            GrantError::Refused(text) => StartError::Component(text),
+            GrantError::Unavailable(text) => StartError::Host(text),
+        })?;
+        Ok(Arc::new(RunningApp {
+            owner,
+            capabilities: Arc::new(capabilities),
             program,
-            lane: Arc::new(self.gate.lane(limits.cpu_weight, limits.cpu_cores)),
-            budget: Budget::new(limits.memory_bytes, launch.meter.clone()),
+            lane,
+            budget,
             slots: self.slots.clone(),
             held: Held::new(),
             cut_off: CancellationToken::new(),
@@ -134,13 +160,15 @@ impl LocalRuntime {
             idle: IdleInstances::default(),
             instances: Instances::default(),
             launch,
-        })
+        }))
     }
 
     fn running(&self, launch: &Launch) -> Option<Arc<RunningApp>> {
         let apps = self.apps.lock();
         let newest = apps.get(&launch.app)?.last()?;
-        let same = newest.launch.digest == launch.digest && newest.launch.limits == launch.limits;
+        let same = newest.launch.digest == launch.digest
+            && newest.launch.limits == launch.limits
+            && newest.launch.grant == launch.grant;
         same.then(|| newest.clone())
     }
 
@@ -217,8 +245,8 @@ impl Runtime for LocalRuntime {
         }
         report(Status::Preparing);
         let program = self.program(&launch).await?;
+        let app = self.assemble(launch, program).await?;
         report(Status::Starting);
-        let app = self.assemble(launch, program);
         app.probe()
             .await
             .map_err(|broken| StartError::Component(broken.cause))?;
@@ -249,6 +277,7 @@ impl Runtime for LocalRuntime {
                 }
             }
         }
+        self.provider.close(app).await;
     }
 }
 

@@ -56,7 +56,8 @@ impl Budget {
         charged.is_ok()
     }
 
-    fn release(&self, bytes: u64) {
+    /// Gives back what was charged.
+    pub(crate) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
         self.meter.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.freed.notify_one();

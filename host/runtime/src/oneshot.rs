@@ -13,7 +13,7 @@ use crate::program::Entry;
 use crate::report::Broken;
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
-use lodge_model::{Failure, FailureKind, RequestBody, RequestId, ResponseBody};
+use lodge_model::{CallDepth, Failure, FailureKind, RequestBody, RequestId, ResponseBody};
 use parking_lot::Mutex;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -178,7 +178,10 @@ async fn serve(
         Some(instance) => instance,
         None => instantiate(&app).await?,
     };
-    instance.store.data_mut().begin_request(id);
+    let depth = request.extensions().get::<CallDepth>();
+    let guest = instance.store.data_mut();
+    guest.forget_depth();
+    guest.begin_request(id, depth);
     let result = handle(&mut instance, request, answer).await;
     instance.served += 1;
     match result {

@@ -21,21 +21,50 @@ const LINE_BYTES: usize = 8 << 10;
 /// Bytes a guest may write at once.
 const WRITE_BYTES: usize = 64 << 10;
 
+/// An instance's part of its app's log.
+pub(crate) struct GuestLog {
+    owner: Owner,
+    /// The request that lines belong to.
+    request: AtomicU64,
+}
+
+impl GuestLog {
+    pub(crate) fn new(owner: Owner) -> Self {
+        Self {
+            owner,
+            request: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn begin_request(&self, id: RequestId) {
+        self.request.store(id.0, Relaxed);
+    }
+
+    pub(crate) fn write(&self, source: LogSource, level: LogLevel, message: String) {
+        let request = self.request.load(Relaxed);
+        self.owner.log.write(
+            &self.owner.app,
+            LogLine {
+                time: now_ms(),
+                level,
+                source,
+                message,
+                request: (request != 0).then(|| RequestId(request).to_string()),
+            },
+        );
+    }
+}
+
 /// Where one of an instance's two outputs goes.
 #[derive(Clone)]
 pub(crate) struct GuestOutput {
-    owner: Owner,
+    log: Arc<GuestLog>,
     source: LogSource,
-    request: Arc<AtomicU64>,
 }
 
 impl GuestOutput {
-    pub(crate) fn new(owner: Owner, source: LogSource, request: Arc<AtomicU64>) -> Self {
-        Self {
-            owner,
-            source,
-            request,
-        }
+    pub(crate) fn new(log: Arc<GuestLog>, source: LogSource) -> Self {
+        Self { log, source }
     }
 
     fn lines(&self) -> Lines {
@@ -46,21 +75,12 @@ impl GuestOutput {
     }
 
     fn write_line(&self, line: &[u8]) {
-        let request = self.request.load(Relaxed);
         let level = match self.source {
             LogSource::Stderr => LogLevel::Warn,
-            LogSource::Stdout | LogSource::Host => LogLevel::Info,
+            _ => LogLevel::Info,
         };
-        self.owner.log.write(
-            &self.owner.app,
-            LogLine {
-                time: now_ms(),
-                level,
-                source: self.source,
-                message: String::from_utf8_lossy(line).into_owned(),
-                request: (request != 0).then(|| RequestId(request).to_string()),
-            },
-        );
+        let message = String::from_utf8_lossy(line).into_owned();
+        self.log.write(self.source, level, message);
     }
 }
 

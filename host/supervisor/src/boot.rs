@@ -47,6 +47,7 @@ impl Supervisor {
         let Parts {
             db,
             runtime,
+            provider,
             routes,
             logs,
             data_dir,
@@ -81,6 +82,7 @@ impl Supervisor {
             _claim: claim,
             db,
             runtime,
+            provider,
             routes,
             logs,
             data_dir,

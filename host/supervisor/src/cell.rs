@@ -5,10 +5,12 @@
 
 use lodge_db::apps::AppRow;
 use lodge_model::{
-    App, AppId, AppMeter, DataPolicy, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
-    Launch, Observed, OperationId, Phase, Route, StartMode, Status,
+    App, AppId, AppMeter, ConfigEntry, DataPolicy, Desired, Endpoint, EnvironmentName, Failure,
+    FailureKind, Grant, JwtKey, Launch, Observed, OperationId, Phase, Route, Secret, StartMode,
+    Status,
 };
 use parking_lot::{Mutex, MutexGuard};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -151,6 +153,7 @@ impl Cell {
         &self,
         app: &App,
         component: &lodge_db::components::ComponentRow,
+        jwt_keys: Vec<JwtKey>,
     ) -> Launch {
         Launch {
             app: self.id.clone(),
@@ -158,8 +161,26 @@ impl Cell {
             world: component.component.world,
             uses_async: component.uses_async,
             limits: app.limits.clone(),
+            grant: grant(app, jwt_keys),
             meter: Arc::clone(&self.meter),
         }
+    }
+}
+
+/// What an app was granted.
+pub(crate) fn grant(app: &App, jwt_keys: Vec<JwtKey>) -> Grant {
+    let value = |entry: &ConfigEntry| Secret(entry.value.clone().unwrap_or_default());
+    let config = app.config.iter();
+    Grant {
+        app: app.id.clone(),
+        database: app.database.clone(),
+        sources: BTreeMap::new(),
+        jwt_keys,
+        config: config
+            .map(|(key, entry)| (key.clone(), value(entry)))
+            .collect(),
+        outbound_hosts: app.outbound_hosts.clone(),
+        limits: app.limits.clone(),
     }
 }
 

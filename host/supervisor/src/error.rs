@@ -65,6 +65,9 @@ pub enum Fault {
         path = .0.display()
     )]
     Locked(PathBuf),
+    /// What an app was given could not be taken away.
+    #[error("{0}")]
+    Provider(String),
     /// Should not happen; says what did.
     #[error("{0}")]
     Bug(String),

@@ -9,14 +9,14 @@
 //! operation) and tried again after a delay that doubles, until the tries are used up; visitors get
 //! a refusal at once meanwhile. A failed deletion is tried again until it succeeds.
 
-use crate::Error;
-use crate::cell::{Cell, Goal, State};
+use crate::cell::{Cell, Goal, State, grant};
 use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::library::files;
 use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::supervisor::Supervisor;
+use crate::{Error, Fault};
 use lodge_db::apps::AppRow;
 use lodge_db::components::ComponentRow;
 use lodge_model::{
@@ -166,7 +166,8 @@ impl Supervisor {
                 self.observe(cell, &mut state, status, None);
             }
         };
-        let launch = cell.launch(&row.app, component);
+        let keys = self.provider.jwt_keys(&row.app);
+        let launch = cell.launch(&row.app, component, keys);
         let limit = self.settings.start_timeout;
         let start = timeout(limit, self.runtime.ensure_running(launch, &report));
         tokio::select! {
@@ -257,6 +258,12 @@ impl Supervisor {
     /// The row goes last, with the end of the operation: until then the next start would go on.
     async fn remove_everything(&self, cell: &Cell, data: DataPolicy) -> Result<(), Error> {
         self.logs.remove(&cell.id);
+        let app = cell.lock().row.app.clone();
+        let granted = grant(&app, self.provider.jwt_keys(&app));
+        self.provider
+            .remove(&granted, data)
+            .await
+            .map_err(|e| Fault::Provider(e.to_string()))?;
         if data == DataPolicy::Drop {
             files::remove_dir_if_there(&files::app(&self.data_dir, &cell.id)).await?;
         }

@@ -10,7 +10,8 @@ use crate::{Error, Fault, Settings};
 use futures::StreamExt;
 use lodge_db::{Claim, Database};
 use lodge_model::{
-    AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, RouteSink, Runtime, Status,
+    AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, Provider, RouteSink,
+    Runtime, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -28,6 +29,8 @@ pub struct Parts {
     pub db: Database,
     /// Runs apps.
     pub runtime: Arc<dyn Runtime>,
+    /// Knows apps' keys, and removes what they were given.
+    pub provider: Arc<dyn Provider>,
     /// Takes routes. Called while an app's lock is held: it must not call back.
     pub routes: Arc<dyn RouteSink>,
     /// Takes apps' log lines.
@@ -64,6 +67,7 @@ pub struct EnvironmentInfo {
 pub struct Supervisor {
     pub(crate) db: Database,
     pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) provider: Arc<dyn Provider>,
     pub(crate) routes: Arc<dyn RouteSink>,
     pub(crate) logs: Arc<dyn LogSink>,
     pub(crate) data_dir: PathBuf,

@@ -10,9 +10,10 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use lodge_db::Database;
 use lodge_model::{
-    AppId, CompileError, CompileProgress, Digest, Endpoint, Failure, FailureKind, Inspection,
-    Launch, LogLevel, LogLine, LogSink, Phase, Rejection, RequestBody, RequestId, ResponseBody,
-    Route, RouteSink, Runtime, StartError, Status, World,
+    Account, App, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
+    DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError, Inspection, JwtKey,
+    Launch, LogLevel, LogLine, LogSink, Phase, Provider, Rejection, RequestBody, RequestId,
+    ResponseBody, Route, RouteSink, Runtime, StartError, Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
@@ -93,6 +94,7 @@ impl TestConsole {
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
+            provider: Arc::new(NoProvider),
             routes: Arc::new(NoRoutes),
             logs: Arc::new(OneLine),
             data_dir: folder.path().to_owned(),
@@ -336,4 +338,32 @@ impl LogSink for OneLine {
         vec![line; limit.min(1)]
     }
     fn remove(&self, _: &AppId) {}
+}
+
+/// Gives apps nothing.
+pub(super) struct NoProvider;
+
+#[async_trait]
+impl Provider for NoProvider {
+    fn jwt_keys(&self, _: &App) -> Vec<JwtKey> {
+        Vec::new()
+    }
+
+    async fn open(&self, _: &Grant, _: Arc<dyn Account>) -> Result<Capabilities, GrantError> {
+        Err(GrantError::Refused("a simulation".into()))
+    }
+
+    async fn close(&self, _: &AppId) {}
+
+    async fn remove(&self, _: &Grant, _: DataPolicy) -> Result<(), GrantError> {
+        Ok(())
+    }
+
+    async fn test_database(
+        &self,
+        _: &AppId,
+        _: &DatabaseSpec,
+    ) -> Result<ConnectionReport, GrantError> {
+        Err(GrantError::Refused("a simulation".into()))
+    }
 }

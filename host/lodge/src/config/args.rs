@@ -84,6 +84,7 @@ settings! {
     trusted_proxies: String, "TRUSTED_PROXIES", "CIDRS", "Proxies whose forwarded headers are believed, as addresses or networks with commas between";
     init_root_email: String, "INIT_ROOT_EMAIL", "EMAIL", "The first administrator, at the first start [default: a generated password, printed once]";
     init_root_password: String, "INIT_ROOT_PASSWORD", "PASSWORD", "Their password, at the first start";
+    secret_key: String, "LODGE_SECRET_KEY", "SECRET", "What apps' token secrets are derived from, 32 characters or more [default: host.key in the data folder]";
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     open_metrics: bool, "LODGE_OPEN_METRICS", "BOOL", "Let /metrics be read without a token";
     max_instances: u32, "LODGE_MAX_INSTANCES", "COUNT", "Instances held at once, by all apps together [default: 1000]";

@@ -16,7 +16,7 @@ use futures::stream::{FuturesUnordered, Stream};
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use http_body_util::BodyExt;
-use lodge_model::FailureKind;
+use lodge_model::{CallDepth, FailureKind};
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering::Relaxed;
@@ -92,6 +92,9 @@ async fn serve(
                 at_work.push(one(accessor, service, job));
                 continue;
             }
+            if at_work.is_empty() {
+                accessor.with(|mut store| store.get().forget_depth());
+            }
             let is_quiet = at_work.is_empty() && accessor.poll_no_interesting_tasks(cx).is_ready();
             signals.is_quiet.store(is_quiet, Relaxed);
             if is_quiet && instance.may_end() {
@@ -132,7 +135,7 @@ async fn one(accessor: &Accessor<Guest>, service: &Service, job: Job) -> Result<
     let Job { request, answer } = job;
     let (request, io_done) = accessor.with(|mut store| {
         let guest: &mut Guest = store.get();
-        guest.begin_request(answer.id);
+        guest.begin_request(answer.id, request.extensions().get::<CallDepth>());
         let request = absolute(request).map(|body| body.map_err(to_guest_error).boxed_unsync());
         let (request, io_done) = GuestRequest::from_http(guest.http().hooks, request);
         // Boxed at once: its type is tied to the hooks' borrow, though the future is not.

@@ -1,6 +1,6 @@
 //! A control plane under test: real database, real files, simulated runtime; it can crash.
 
-use crate::fake::{FakeLogs, FakeRoutes, FakeRuntime, component_bytes};
+use crate::fake::{FakeLogs, FakeRoutes, FakeRuntime, NoProvider, component_bytes};
 use bytes::Bytes;
 use futures::stream;
 use lodge_db::Database;
@@ -119,6 +119,7 @@ impl Bed {
         let parts = Parts {
             db: db.clone(),
             runtime: Arc::clone(&runtime) as _,
+            provider: Arc::new(NoProvider),
             routes: Arc::<FakeRoutes>::clone(&routes) as _,
             logs: Arc::<FakeLogs>::clone(&logs) as _,
             data_dir: self.dir().to_owned(),

@@ -10,6 +10,7 @@
     reason = "in a test, a panic is how a failure is told"
 )]
 
+mod capabilities;
 mod components;
 mod crash;
 mod edge;

@@ -1,0 +1,125 @@
+//! A transaction: a connection of its own until it ends. Dropped, or idle for too long, its connection
+//! is closed, which rolls it back.
+
+use super::lease::Lease;
+use crate::database::script;
+use async_trait::async_trait;
+use lodge_model::{ExecuteOutcome, LogLevel, Rows, SourceAccess, SqlError, Transaction, Value};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// A transaction without a statement for this long is rolled back.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// An open transaction.
+pub(super) struct SqliteTransaction {
+    open: Arc<Mutex<Open>>,
+}
+
+struct Open {
+    /// Nothing: it was idle for too long.
+    lease: Option<Lease>,
+    used: Instant,
+}
+
+impl SqliteTransaction {
+    pub(super) async fn begin(mut lease: Lease, access: SourceAccess) -> Result<Self, SqlError> {
+        let begin = match access {
+            SourceAccess::ReadWrite => "BEGIN IMMEDIATE",
+            SourceAccess::ReadOnly => "BEGIN DEFERRED",
+        };
+        let begun = match lease.own(begin).await {
+            Ok(()) if access == SourceAccess::ReadOnly => lease.own("PRAGMA query_only = ON").await,
+            begun => begun,
+        };
+        if let Err(e) = begun {
+            return lease.end(Err(e));
+        }
+        let open = Arc::new(Mutex::new(Open {
+            lease: Some(lease),
+            used: Instant::now(),
+        }));
+        tokio::spawn(end_if_idle(Arc::downgrade(&open)));
+        Ok(Self { open })
+    }
+
+    async fn finish(self: Box<Self>, how: &str) -> Result<(), SqlError> {
+        let mut open = self.open.lock().await;
+        let mut lease = open.lease.take().ok_or_else(idle_too_long)?;
+        let ended = match lease.own(how).await {
+            Ok(()) => lease.own("PRAGMA query_only = OFF").await,
+            failed => failed,
+        };
+        match ended {
+            Ok(()) => lease.end(Ok(())),
+            // Its connection is not used again: closing it rolls back.
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn idle_too_long() -> SqlError {
+    SqlError::LimitExceeded(format!(
+        "the transaction stood still for {} s and was rolled back",
+        IDLE.as_secs()
+    ))
+}
+
+/// Sees that a transaction does not hold its connection, and the database's lock, for nothing.
+async fn end_if_idle(open: std::sync::Weak<Mutex<Open>>) {
+    let mut wait = IDLE;
+    loop {
+        tokio::time::sleep(wait).await;
+        let Some(open) = open.upgrade() else { return };
+        let mut open = open.lock().await;
+        let idle = open.used.elapsed();
+        if idle >= IDLE {
+            if let Some(lease) = open.lease.take() {
+                let text = format!(
+                    "a transaction stood still for {} s: it was rolled back, so that others can go on",
+                    IDLE.as_secs()
+                );
+                lease.account().log(LogLevel::Warn, text);
+            }
+            return;
+        }
+        wait = IDLE - idle;
+    }
+}
+
+#[async_trait]
+impl Transaction for SqliteTransaction {
+    async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Rows, SqlError> {
+        script::check_single(sql)?;
+        let mut open = self.open.lock().await;
+        let lease = open.lease.as_mut().ok_or_else(idle_too_long)?;
+        lease.begin(false);
+        let rows = lease.query(sql, parameters).await;
+        open.used = Instant::now();
+        rows
+    }
+
+    async fn execute(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+    ) -> Result<ExecuteOutcome, SqlError> {
+        script::check_single(sql)?;
+        let mut open = self.open.lock().await;
+        let lease = open.lease.as_mut().ok_or_else(idle_too_long)?;
+        lease.begin(false);
+        let outcome = lease.execute(sql, parameters).await;
+        open.used = Instant::now();
+        outcome
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), SqlError> {
+        self.finish("COMMIT").await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), SqlError> {
+        self.finish("ROLLBACK").await
+    }
+}

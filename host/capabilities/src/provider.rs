@@ -1,0 +1,107 @@
+//! Puts an app's capabilities together when it starts, and takes them away when it is gone.
+
+use crate::database::{self, AppDatabases};
+use crate::keys::HostKey;
+use crate::keyvalue::AppKeyValue;
+use crate::outbound::NoOutbound;
+use crate::tokens::{self, AppTokens};
+use async_trait::async_trait;
+use lodge_model::{
+    Account, App, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant,
+    GrantError, JwtKey, Provider,
+};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const KEYVALUE_FILE: &str = "keyvalue.db";
+
+/// Makes the capabilities of apps in this process.
+pub struct HostProvider {
+    /// Holds a folder an app.
+    apps: PathBuf,
+    key: HostKey,
+    open: Mutex<HashMap<AppId, Arc<AppKeyValue>>>,
+}
+
+impl HostProvider {
+    /// `apps`: the folder that holds a folder an app.
+    pub fn new(apps: &Path, key: HostKey) -> Arc<Self> {
+        Arc::new(Self {
+            apps: apps.to_owned(),
+            key,
+            open: Mutex::default(),
+        })
+    }
+
+    fn folder(&self, app: &AppId) -> PathBuf {
+        self.apps.join(app.as_str())
+    }
+}
+
+#[async_trait]
+impl Provider for HostProvider {
+    fn jwt_keys(&self, app: &App) -> Vec<JwtKey> {
+        let key = if app.jwt.independent {
+            // An app that is made again under an ID is another app.
+            let purpose = format!("token/{}/{}", app.id, app.created_at);
+            tokens::hs256("own-1", &self.key.derive(&purpose))
+        } else {
+            tokens::hs256("shared-1", &self.key.derive("token shared"))
+        };
+        vec![key]
+    }
+
+    async fn open(
+        &self,
+        grant: &Grant,
+        account: Arc<dyn Account>,
+    ) -> Result<Capabilities, GrantError> {
+        let folder = self.folder(&grant.app);
+        let keyvalue = AppKeyValue::new(&folder.join(KEYVALUE_FILE), grant.limits.storage_bytes);
+        let keyvalue = Arc::new(keyvalue);
+        let tokens = AppTokens::new(grant.app.clone(), &grant.jwt_keys)
+            .map_err(|e| GrantError::Unavailable(format!("the app's tokens: {e}")))?;
+        let databases = AppDatabases::open(grant, &folder, account.clone())?;
+        self.open.lock().insert(grant.app.clone(), keyvalue.clone());
+        Ok(Capabilities {
+            config: Arc::new(grant.config.clone()),
+            databases: Arc::new(databases),
+            tokens: Arc::new(tokens),
+            keyvalue,
+            outbound: Arc::new(NoOutbound::new(account)),
+        })
+    }
+
+    async fn close(&self, app: &AppId) {
+        let open = self.open.lock().remove(app);
+        if let Some(keyvalue) = open {
+            keyvalue.close().await;
+        }
+    }
+
+    async fn remove(&self, grant: &Grant, data: DataPolicy) -> Result<(), GrantError> {
+        self.close(&grant.app).await;
+        let folder = self.folder(&grant.app);
+        if data == DataPolicy::Drop
+            && let Err(e) = tokio::fs::remove_dir_all(&folder).await
+            && e.kind() != std::io::ErrorKind::NotFound
+        {
+            let text = format!("{}: cannot be removed: {e}", folder.display());
+            return Err(GrantError::Unavailable(text));
+        }
+        Ok(())
+    }
+
+    async fn test_database(
+        &self,
+        _app: &AppId,
+        database: &DatabaseSpec,
+    ) -> Result<ConnectionReport, GrantError> {
+        database::check(database)?;
+        Err(GrantError::Refused(
+            "database.kind: only `new_connection` has a server to be tried".into(),
+        ))
+    }
+}

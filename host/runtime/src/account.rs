@@ -1,0 +1,43 @@
+//! What the host does for an app outside its guests' polls is charged to the app all the same: CPU to
+//! its lane through the gate, memory to its budget.
+
+use crate::gate::Lane;
+use crate::guest::Owner;
+use crate::memory::Budget;
+use crate::report::write_host_line;
+use lodge_model::{Account, AppMeter, LogLevel};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// One app's account with the host.
+pub(crate) struct AppAccount {
+    pub(crate) owner: Owner,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) meter: Arc<AppMeter>,
+}
+
+impl Account for AppAccount {
+    fn charge_cpu(&self, used: Duration) {
+        self.lane.charge(used);
+        let nanos = u64::try_from(used.as_nanos()).unwrap_or(u64::MAX);
+        self.meter.cpu_nanos.fetch_add(nanos, Relaxed);
+    }
+
+    fn try_reserve(&self, bytes: u64) -> bool {
+        self.budget.try_charge(bytes)
+    }
+
+    fn release(&self, bytes: u64) {
+        self.budget.release(bytes);
+    }
+
+    fn log(&self, level: LogLevel, message: String) {
+        write_host_line(&self.owner, level, message, None);
+    }
+
+    fn meter(&self) -> &AppMeter {
+        &self.meter
+    }
+}

@@ -1,0 +1,123 @@
+//! Uses what its host gives it, as the path and the query ask for (WASI 0.2). What failed is the
+//! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=` (counts rows), `/tx?q=&end=commit|rollback|drop|leave|trap`,
+//! `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line).
+
+use lodge::host::database::{DataSource, Transaction};
+use lodge::host::jwt;
+use lodge::host::sql::{Access, Isolation, Value};
+use std::fmt::Debug;
+use support_p2::*;
+use wasi::keyvalue::{atomics, store as buckets};
+use wasi::logging::logging;
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    world: "lodge:host/app",
+    generate_all,
+});
+
+wasip2::http::proxy::export!(Capable);
+
+struct Capable;
+
+impl Guest for Capable {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let (status, body) = match work(&target(&request)) {
+            Ok(text) => (200, text),
+            Err(text) => (400, text),
+        };
+        answer(out, status, &[("content-type", "text/plain")], body.as_bytes());
+    }
+}
+
+fn work(target: &Target) -> Result<String, String> {
+    let get = |name: &str| target.get(name).unwrap_or_default();
+    let source = || {
+        let name = target.get("source").unwrap_or_else(|| "default".into());
+        DataSource::open(&name).map_err(text_of)
+    };
+    match target.path() {
+        "/sql" => {
+            let rows = source()?.query(&get("q"), &parameters(target)).map_err(text_of)?;
+            Ok(format!("{:?}", rows.rows))
+        }
+        "/exec" => {
+            let done = source()?.execute(&get("q"), &parameters(target)).map_err(text_of)?;
+            Ok(format!("{}", done.rows_affected))
+        }
+        "/read" => read(&source()?, &get("q")),
+        "/tx" => {
+            let transaction = source()?
+                .begin(Access::ReadWrite, Isolation::EngineDefault)
+                .map_err(text_of)?;
+            end(transaction, &get("q"), &get("end"))
+        }
+        "/sign" => {
+            let options = jwt::SignOptions {
+                expires_in: Some(target.number("seconds", 60) as u32),
+                not_before_in: None,
+                issuer: None,
+                audience: None,
+                subject: None,
+            };
+            jwt::sign(&get("claims"), &options).map_err(text_of)
+        }
+        "/verify" => {
+            let expected = jwt::Expectations {
+                issuer: None,
+                audience: None,
+                leeway: 0,
+            };
+            jwt::verify(&get("token"), &expected).map_err(text_of)
+        }
+        "/config" => {
+            let value = wasi::config::store::get(&get("key")).map_err(text_of)?;
+            value.ok_or_else(|| "no such key".into())
+        }
+        "/count" => {
+            let bucket = buckets::open("visits").map_err(text_of)?;
+            let sum = atomics::increment(&bucket, &get("key"), 1).map_err(text_of)?;
+            Ok(sum.to_string())
+        }
+        "/say" => {
+            logging::log(logging::Level::Warn, "capable", &get("line"));
+            Ok("said".into())
+        }
+        _ => Ok("capable".into()),
+    }
+}
+
+fn read(source: &DataSource, sql: &str) -> Result<String, String> {
+    let cursor = source.read(sql, &[]).map_err(text_of)?;
+    let mut count = 0;
+    loop {
+        let rows = cursor.next(100).map_err(text_of)?;
+        if rows.is_empty() {
+            return Ok(count.to_string());
+        }
+        count += rows.len();
+    }
+}
+
+fn end(transaction: Transaction, sql: &str, how: &str) -> Result<String, String> {
+    let done = transaction.execute(sql, &[]).map_err(text_of)?;
+    match how {
+        "commit" => transaction.commit().map_err(text_of)?,
+        "rollback" => transaction.rollback().map_err(text_of)?,
+        "drop" => drop(transaction),
+        "trap" => std::process::abort(),
+        _ => std::mem::forget(transaction),
+    }
+    Ok(done.rows_affected.to_string())
+}
+
+/// `?p=` is a text, `?n=` a number.
+fn parameters(target: &Target) -> Vec<Value> {
+    let text = target.get("p").map(Value::Text);
+    let number = target.get("n").and_then(|n| n.parse().ok()).map(Value::Int);
+    text.into_iter().chain(number).collect()
+}
+
+fn text_of(error: impl Debug) -> String {
+    format!("{error:?}")
+}

@@ -1,0 +1,85 @@
+//! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
+//! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=` (so many statements at
+//! once), `/tx?q=&end=commit|rollback|drop|trap`.
+
+use lodge::host::database_async::{DataSource, Transaction};
+use lodge::host::sql::{Access, Isolation, Value};
+use std::fmt::Debug;
+use support_p3::*;
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    world: "lodge:host/app-async",
+    generate_all,
+});
+
+wasip3::http::service::export!(Capable);
+
+struct Capable;
+
+impl Guest for Capable {
+    async fn handle(request: Request) -> support_p3::Answer {
+        match work(&target(&request)).await {
+            Ok(body) => text(body),
+            Err(body) => answer(400, &[("content-type", "text/plain")], body),
+        }
+    }
+}
+
+async fn work(target: &Target) -> Result<String, String> {
+    let sql = target.get("q").unwrap_or_default();
+    let source = DataSource::open("default".into()).await.map_err(text_of)?;
+    match target.path() {
+        "/sql" => {
+            let rows = source.query(sql, Vec::new()).await.map_err(text_of)?;
+            Ok(format!("{:?}", rows.rows))
+        }
+        "/exec" => {
+            let done = source.execute(sql, Vec::new()).await.map_err(text_of)?;
+            Ok(done.rows_affected.to_string())
+        }
+        "/read" => read(&source, sql, target.number("stop", u64::MAX)).await,
+        "/many" => {
+            let ask = |n| source.query("SELECT ?".into(), vec![Value::Int(n)]);
+            let asked = (0..target.number("n", 10) as i64).map(ask);
+            let answers = futures_util::future::join_all(asked).await;
+            let good = answers.iter().filter(|answer| answer.is_ok()).count();
+            Ok(good.to_string())
+        }
+        "/tx" => {
+            let transaction = source
+                .begin(Access::ReadWrite, Isolation::EngineDefault)
+                .await
+                .map_err(text_of)?;
+            end(transaction, sql, &target.get("end").unwrap_or_default()).await
+        }
+        _ => Ok("capable".into()),
+    }
+}
+
+async fn read(source: &DataSource, sql: String, stop: u64) -> Result<String, String> {
+    let (_, mut rows, ended) = source.read(sql, Vec::new()).await.map_err(text_of)?;
+    let mut count = 0;
+    while count < stop && rows.next().await.is_some() {
+        count += 1;
+    }
+    if count < stop {
+        ended.await.map_err(text_of)?;
+    }
+    Ok(count.to_string())
+}
+
+async fn end(transaction: Transaction, sql: String, how: &str) -> Result<String, String> {
+    let done = transaction.execute(sql, Vec::new()).await.map_err(text_of)?;
+    match how {
+        "commit" => transaction.commit().await.map_err(text_of)?,
+        "rollback" => transaction.rollback().await.map_err(text_of)?,
+        "trap" => std::process::abort(),
+        _ => drop(transaction),
+    }
+    Ok(done.rows_affected.to_string())
+}
+
+fn text_of(error: impl Debug) -> String {
+    format!("{error:?}")
+}
