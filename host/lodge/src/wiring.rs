@@ -1,5 +1,7 @@
 //! Every constructor, in start order; and the same backwards for the stop.
 
+mod stand_in;
+
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
 use lodge_capabilities::AppLogs;
@@ -63,6 +65,10 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         runtime,
         routes: routes.clone(),
         logs: logs.clone(),
+        provider: Arc::new(stand_in::NoCapabilities),
+        sealer: Arc::new(stand_in::InTheClear),
+        make_key: Arc::new(stand_in::make_key),
+        key_set: Arc::new(stand_in::key_set),
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
         settings: lodge_supervisor::Settings {

@@ -49,6 +49,8 @@ pub struct Grant {
     pub database: DatabaseSpec,
     /// Further data sources, by name.
     pub sources: BTreeMap<String, SourceGrant>,
+    /// The databases of the apps that `sources` names: of each app, its own.
+    pub source_databases: BTreeMap<AppId, DatabaseSpec>,
     /// The keys of its tokens: the first signs, all of them verify.
     pub jwt_keys: Vec<JwtKey>,
     /// Its configuration, secrets in the clear.

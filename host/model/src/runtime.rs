@@ -1,7 +1,9 @@
 //! The port through which the lifecycle path makes apps run: by Wasmtime in this process, or on a
 //! worker. Every act is an idempotent "ensure".
 
-use crate::{AppId, AppMeter, Digest, Endpoint, Inspection, Limits, Rejection, Status, World};
+use crate::{
+    AppId, AppMeter, Digest, Endpoint, Grant, Inspection, Limits, Rejection, Status, World,
+};
 use async_trait::async_trait;
 use std::path::Path;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub struct Launch {
     pub limits: Limits,
     /// Where its use is counted.
     pub meter: Arc<AppMeter>,
+    /// What its capabilities are made from.
+    pub grant: Grant,
 }
 
 /// Runs apps.

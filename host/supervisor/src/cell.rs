@@ -6,7 +6,7 @@
 use lodge_db::apps::AppRow;
 use lodge_model::{
     App, AppId, AppMeter, DataPolicy, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
-    Launch, Observed, OperationId, Phase, Route, StartMode, Status,
+    Grant, Launch, Observed, OperationId, Phase, Route, StartMode, Status,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -55,6 +55,11 @@ pub(crate) struct State {
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     /// The generation that `endpoint` was made for.
     pub(crate) runs: i64,
+    /// How often what it is granted has changed by what is not its own row: a shared key, another
+    /// app's database.
+    pub(crate) regrants: u64,
+    /// Of those, the last that `endpoint` was made for.
+    pub(crate) granted: u64,
     /// True: the runtime may have something of it.
     pub(crate) engaged: bool,
     /// True: a visit or an administrator has started it since it was last stopped.
@@ -86,6 +91,8 @@ impl Cell {
             },
             endpoint: None,
             runs: 0,
+            regrants: 0,
+            granted: 0,
             engaged: false,
             activated: false,
             restart_before: 0,
@@ -149,7 +156,7 @@ impl Cell {
     /// All that the runtime has to know.
     pub(crate) fn launch(
         &self,
-        app: &App,
+        grant: Grant,
         component: &lodge_db::components::ComponentRow,
     ) -> Launch {
         Launch {
@@ -157,8 +164,9 @@ impl Cell {
             digest: component.component.digest,
             world: component.component.world,
             uses_async: component.uses_async,
-            limits: app.limits.clone(),
+            limits: grant.limits.clone(),
             meter: Arc::clone(&self.meter),
+            grant,
         }
     }
 }

@@ -10,9 +10,11 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use lodge_db::Database;
 use lodge_model::{
-    AppId, CompileError, CompileProgress, Digest, Endpoint, Failure, FailureKind, Inspection,
-    Launch, LogLevel, LogLine, LogSink, Phase, Rejection, RequestBody, RequestId, ResponseBody,
-    Route, RouteSink, Runtime, StartError, Status, World,
+    Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
+    DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
+    Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase, Provider,
+    Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError,
+    Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
@@ -95,6 +97,10 @@ impl TestConsole {
             runtime: Arc::new(Simulated),
             routes: Arc::new(NoRoutes),
             logs: Arc::new(OneLine),
+            provider: Arc::new(Databases),
+            sealer: Arc::new(lodge_harness::TestSealer(1)),
+            make_key: Arc::new(make_key),
+            key_set: Arc::new(key_set),
             data_dir: folder.path().to_owned(),
             environment: "local".parse().unwrap(),
             settings: lodge_supervisor::Settings::default(),
@@ -336,4 +342,52 @@ impl LogSink for OneLine {
         vec![line; limit.min(1)]
     }
     fn remove(&self, _: &AppId) {}
+}
+
+/// Databases that are there if their URL says so, and a driver that quotes URLs.
+struct Databases;
+
+#[async_trait]
+impl Provider for Databases {
+    async fn open(&self, _: &Grant, _: Arc<dyn Account>) -> Result<Capabilities, GrantError> {
+        Err(GrantError::Unavailable("nothing runs here".into()))
+    }
+
+    async fn close(&self, _: &AppId) {}
+
+    async fn remove(&self, _: &Grant, _: DataPolicy) -> Result<(), GrantError> {
+        Ok(())
+    }
+
+    async fn test_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+    ) -> Result<ConnectionReport, GrantError> {
+        let url = database.url.clone().unwrap_or_default();
+        match url.ends_with("/there") {
+            true => Ok(ConnectionReport {
+                engine: DatabaseEngine::Postgres,
+                version: "17.5".into(),
+                elapsed_ms: 3,
+            }),
+            false => Err(GrantError::Unavailable(format!("no answer from {url}"))),
+        }
+    }
+}
+
+fn make_key(algorithm: JwtAlgorithm) -> Result<JwtKey, String> {
+    static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let number = MADE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    Ok(JwtKey {
+        id: format!("kid-{number}"),
+        algorithm,
+        secret: Secret(format!("very-secret-key-{number}")),
+        retired_at: None,
+    })
+}
+
+fn key_set(keys: &[JwtKey]) -> Value {
+    let public = keys.iter().filter(|k| k.algorithm != JwtAlgorithm::HS256);
+    json!({ "keys": public.map(|k| json!({ "kid": k.id })).collect::<Vec<_>>() })
 }
