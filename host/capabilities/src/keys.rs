@@ -1,160 +1,267 @@
-//! The host's own key, and what is derived from it: apps' token secrets, role passwords, the key that
-//! seals secrets at rest.
+//! The host's own key, from which every key for secrets at rest comes.
 //!
-//! 32 random bytes in `host.key` in the data directory (mode 0600), or `LODGE_SECRET_KEY`. Who loses it
-//! loses what was sealed with it; who has it and the control database has everything. It is never
-//! logged, and a purpose's key tells nothing of another's.
+//! It is 32 random bytes in `host.key` of the data directory, made at the first start for the
+//! owner's eyes only, or comes from the variable `LODGE_SECRET_KEY`. Nothing is encrypted with it
+//! itself: each purpose (`config`, `jwt`, …) has a key of its own, derived by HKDF-SHA-256
+//! (RFC 5869), so that what was sealed for one purpose never opens for another.
+//!
+//! Sealed text is `lodge1:` and the base64url of nonce, ciphertext and tag of AES-256-GCM. The
+//! associated data bind it to its place (an app's ID and a field's name, for one): moved elsewhere,
+//! it does not open. Nonces are random: about four billion texts a purpose stay far from a
+//! collision.
+//!
+//! How it fails: a missing or changed key makes sealed text unreadable, and says so. A file of the
+//! wrong size stops the start; it is never overwritten.
 
-use aws_lc_rs::{hkdf, rand};
-use std::fs::OpenOptions;
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{hmac, rand};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lodge_model::{SEALED, Sealer};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-const FILE: &str = "host.key";
-const BYTES: usize = 32;
+/// The file in the data directory.
+const FILE_NAME: &str = "host.key";
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 12;
+
+/// Separates this use of a key from any other.
 const SALT: &[u8] = b"lodge host key v1";
 
 /// Why there is no host key.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub enum HostKeyError {
+    /// The variable is too short.
+    #[error(
+        "LODGE_SECRET_KEY has fewer than {KEY_BYTES} bytes: make one with `openssl rand -hex 32`"
+    )]
+    TooShort,
+    /// The file is not a key.
+    #[error(
+        "{path} does not hold a key of {KEY_BYTES} bytes: restore it from a backup (without the \
+         right key, stored secrets cannot be read)"
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file cannot be read or made.
-    #[error("{path}: {source}")]
+    #[error("the host's key {path} cannot be read or made: {source}")]
     File {
-        /// Which.
-        path: String,
+        /// Which file.
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// The file is not what this host wrote.
-    #[error("{0}: has not 32 bytes; put back the file that belongs to this data directory")]
-    Damaged(String),
-    /// The given key is too short.
-    #[error("LODGE_SECRET_KEY: needs at least 32 characters")]
-    TooShort,
-    /// The system gives no randomness.
-    #[error("no randomness can be had from the system")]
-    Randomness,
+    /// The machine gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random,
 }
 
-/// Length of what is derived.
-struct Length;
+/// Why a sealed text does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was not sealed by this version of Lodge.
+    #[error("the stored secret is not of a form that this version of Lodge reads")]
+    Malformed,
+    /// Another key, another place, or changed.
+    #[error(
+        "the stored secret does not open: it was changed, moved, or sealed with another host key \
+         (host.key or LODGE_SECRET_KEY)"
+    )]
+    DoesNotOpen,
+    /// The machine gives no random bytes.
+    #[error("the secret cannot be sealed: the system gives no random bytes")]
+    Random,
+}
 
-impl hkdf::KeyType for Length {
-    fn len(&self) -> usize {
-        BYTES
+/// The host's key. Debug shows nothing of it.
+pub struct HostKey(hmac::Key);
+
+impl fmt::Debug for HostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostKey(…)")
     }
 }
-
-/// The host's key.
-pub struct HostKey(hkdf::Prk);
 
 impl HostKey {
-    /// The key of this data directory, made at its first start.
+    /// The key of the file in `data_dir`, which is made if it is not there.
     ///
     /// # Errors
-    /// [`KeyError`].
-    pub fn open(data_dir: &Path) -> Result<Self, KeyError> {
-        let path = data_dir.join(FILE);
-        let failed = |source| KeyError::File {
-            path: path.display().to_string(),
+    /// There is none, and none can be made.
+    pub fn open(data_dir: &Path) -> Result<Self, HostKeyError> {
+        Self::from_file(&data_dir.join(FILE_NAME))
+    }
+
+    /// A key from a secret that an administrator keeps, at least 32 bytes.
+    ///
+    /// # Errors
+    /// [`HostKeyError::TooShort`].
+    pub fn from_secret(secret: &[u8]) -> Result<Self, HostKeyError> {
+        if secret.len() < KEY_BYTES {
+            return Err(HostKeyError::TooShort);
+        }
+        // HKDF's extract.
+        let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SALT), secret);
+        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref())))
+    }
+
+    fn from_file(path: &Path) -> Result<Self, HostKeyError> {
+        let failed = |source| HostKeyError::File {
+            path: path.to_owned(),
             source,
         };
-        let mut bytes = Vec::new();
-        match OpenOptions::new().read(true).open(&path) {
-            Ok(mut file) => {
-                file.read_to_end(&mut bytes).map_err(failed)?;
-            }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                bytes = vec![0; BYTES];
-                rand::fill(&mut bytes).map_err(|_| KeyError::Randomness)?;
-                write_whole(&path, &bytes).map_err(failed)?;
-            }
-            Err(e) => return Err(failed(e)),
+        match read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
+            Err(error) => return Err(failed(error)),
+            Ok(_) => {}
         }
-        if bytes.len() != BYTES {
-            return Err(KeyError::Damaged(path.display().to_string()));
+        // Read back even if it was made now: another process may have been faster.
+        let key = read(path).map_err(failed)?;
+        if key.len() != KEY_BYTES {
+            return Err(HostKeyError::Damaged {
+                path: path.to_owned(),
+            });
         }
-        Ok(Self::of(&bytes))
+        Self::from_secret(&key)
     }
 
-    /// A key given by the operator.
+    /// A key of 32 bytes for one purpose.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        // HKDF's expand, of which the first block is as long as a key.
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(purpose.as_bytes());
+        context.update(&[1]);
+        let mut key = [0; KEY_BYTES];
+        key.copy_from_slice(context.sign().as_ref());
+        key
+    }
+
+    /// Encrypts `plaintext` for one purpose and one place.
     ///
     /// # Errors
-    /// [`KeyError::TooShort`].
-    pub fn given(secret: &str) -> Result<Self, KeyError> {
-        if secret.len() < BYTES {
-            return Err(KeyError::TooShort);
-        }
-        Ok(Self::of(secret.as_bytes()))
+    /// [`SealError::Random`].
+    pub fn seal(
+        &self,
+        purpose: &str,
+        plaintext: &str,
+        associated_data: &str,
+    ) -> Result<String, SealError> {
+        let key = self.cipher(purpose).map_err(|_| SealError::Random)?;
+        let mut text = plaintext.as_bytes().to_vec();
+        let nonce = key
+            .seal_in_place_append_tag(Aad::from(associated_data.as_bytes()), &mut text)
+            .map_err(|_| SealError::Random)?;
+        let mut sealed = nonce.as_ref().to_vec();
+        sealed.extend_from_slice(&text);
+        Ok(format!("{SEALED}{}", URL_SAFE_NO_PAD.encode(sealed)))
     }
 
-    fn of(secret: &[u8]) -> Self {
-        Self(hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(secret))
+    /// Decrypts what [`seal`](Self::seal) made with the same purpose and associated data.
+    ///
+    /// # Errors
+    /// [`SealError::Malformed`], [`SealError::DoesNotOpen`].
+    pub fn open_sealed(
+        &self,
+        purpose: &str,
+        sealed: &str,
+        associated_data: &str,
+    ) -> Result<String, SealError> {
+        let encoded = sealed.strip_prefix(SEALED).ok_or(SealError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD.decode(encoded);
+        let bytes = bytes.map_err(|_| SealError::Malformed)?;
+        let (nonce, text) = bytes
+            .split_at_checked(NONCE_BYTES)
+            .ok_or(SealError::Malformed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Malformed)?;
+        let mut text = text.to_vec();
+        let key = self.cipher(purpose)?;
+        let opened = key
+            .open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut text)
+            .map_err(|_| SealError::DoesNotOpen)?;
+        String::from_utf8(opened.to_vec()).map_err(|_| SealError::DoesNotOpen)
     }
 
-    /// The key for one purpose, such as `token/a_x`. The same for the same purpose, always.
-    pub fn derive(&self, purpose: &str) -> [u8; BYTES] {
-        let mut key = [0; BYTES];
-        let info = [purpose.as_bytes()];
-        // Both fail only for lengths beyond 255 hashes.
-        if let Ok(okm) = self.0.expand(&info, Length)
-            && okm.fill(&mut key).is_ok()
-        {
-            return key;
-        }
-        unreachable_key()
+    fn cipher(&self, purpose: &str) -> Result<RandomizedNonceKey, SealError> {
+        RandomizedNonceKey::new(&AES_256_GCM, &self.derive(purpose))
+            .map_err(|_| SealError::DoesNotOpen)
     }
 }
 
-#[expect(
-    clippy::panic,
-    reason = "a key of zeros would be worse than an end; 32 bytes are always within HKDF's bound"
-)]
-fn unreachable_key() -> [u8; BYTES] {
-    panic!("HKDF refuses 32 bytes")
+impl Sealer for HostKey {
+    fn seal(
+        &self,
+        purpose: &str,
+        plain: &str,
+        bound_to: &str,
+    ) -> Result<String, lodge_model::SealError> {
+        Self::seal(self, purpose, plain, bound_to)
+            .map_err(|e| lodge_model::SealError(e.to_string()))
+    }
+
+    fn open(
+        &self,
+        purpose: &str,
+        sealed: &str,
+        bound_to: &str,
+    ) -> Result<String, lodge_model::SealError> {
+        self.open_sealed(purpose, sealed, bound_to)
+            .map_err(|e| lodge_model::SealError(e.to_string()))
+    }
 }
 
-/// Written beside, synced, then renamed: there is a whole key or none.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("key.part");
-    let mut file = OpenOptions::new()
+/// The file's bytes, a few more than a key at most.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut key = Vec::with_capacity(KEY_BYTES + 1);
+    let limit = KEY_BYTES as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut key)?;
+    Ok(key)
+}
+
+/// Writes a new key beside `path` and links it into place, which fails if a file is there: whole or
+/// not at all, and never over another's.
+fn make(path: &Path) -> Result<(), HostKeyError> {
+    let mut key = [0; KEY_BYTES];
+    rand::fill(&mut key).map_err(|_| HostKeyError::Random)?;
+    let mut suffix = [0; 8];
+    rand::fill(&mut suffix).map_err(|_| HostKeyError::Random)?;
+    let draft = path.with_extension(format!("key-{}", hex::encode(suffix)));
+    let linked = write(&draft, &key).and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    });
+    let removed = match std::fs::remove_file(&draft) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    };
+    let synced = linked.and(removed).and_then(|()| sync_folder(path));
+    synced.map_err(|source| HostKeyError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write(path: &Path, key: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
-        .open(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)
+        .open(path)?;
+    file.write_all(key)?;
+    file.sync_all()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_stays_and_its_purposes_differ() {
-        let folder = tempfile::tempdir().unwrap();
-        let (one, again) = (
-            HostKey::open(folder.path()).unwrap(),
-            HostKey::open(folder.path()).unwrap(),
-        );
-        assert_eq!(one.derive("token/a"), again.derive("token/a"));
-        assert_ne!(one.derive("token/a"), one.derive("token/b"));
-        let other = tempfile::tempdir().unwrap();
-        let other = HostKey::open(other.path()).unwrap();
-        assert_ne!(one.derive("token/a"), other.derive("token/a"));
-    }
-
-    #[test]
-    fn what_is_not_a_key_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FILE), b"short").unwrap();
-        assert!(matches!(
-            HostKey::open(folder.path()),
-            Err(KeyError::Damaged(_))
-        ));
-        assert!(matches!(HostKey::given("short"), Err(KeyError::TooShort)));
-    }
-}
+mod tests;

@@ -9,8 +9,8 @@ mod keyvalue;
 mod log;
 mod outbound;
 mod provider;
-mod tokens;
+pub mod tokens;
 
-pub use keys::{HostKey, KeyError};
+pub use keys::{HostKey, HostKeyError, SealError};
 pub use log::{AppLogs, OpenError};
 pub use provider::HostProvider;

@@ -1,14 +1,13 @@
 //! Puts an app's capabilities together when it starts, and takes them away when it is gone.
 
 use crate::database::{self, AppDatabases};
-use crate::keys::HostKey;
 use crate::keyvalue::AppKeyValue;
 use crate::outbound::NoOutbound;
-use crate::tokens::{self, AppTokens};
+use crate::tokens::AppTokens;
 use async_trait::async_trait;
 use lodge_model::{
-    Account, App, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant,
-    GrantError, JwtKey, Provider,
+    Account, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant, GrantError,
+    Provider,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -21,16 +20,14 @@ const KEYVALUE_FILE: &str = "keyvalue.db";
 pub struct HostProvider {
     /// Holds a folder an app.
     apps: PathBuf,
-    key: HostKey,
     open: Mutex<HashMap<AppId, Arc<AppKeyValue>>>,
 }
 
 impl HostProvider {
     /// `apps`: the folder that holds a folder an app.
-    pub fn new(apps: &Path, key: HostKey) -> Arc<Self> {
+    pub fn new(apps: &Path) -> Arc<Self> {
         Arc::new(Self {
             apps: apps.to_owned(),
-            key,
             open: Mutex::default(),
         })
     }
@@ -42,17 +39,6 @@ impl HostProvider {
 
 #[async_trait]
 impl Provider for HostProvider {
-    fn jwt_keys(&self, app: &App) -> Vec<JwtKey> {
-        let key = if app.jwt.independent {
-            // An app that is made again under an ID is another app.
-            let purpose = format!("token/{}/{}", app.id, app.created_at);
-            tokens::hs256("own-1", &self.key.derive(&purpose))
-        } else {
-            tokens::hs256("shared-1", &self.key.derive("token shared"))
-        };
-        vec![key]
-    }
-
     async fn open(
         &self,
         grant: &Grant,
@@ -61,7 +47,7 @@ impl Provider for HostProvider {
         let folder = self.folder(&grant.app);
         let keyvalue = AppKeyValue::new(&folder.join(KEYVALUE_FILE), grant.limits.storage_bytes);
         let keyvalue = Arc::new(keyvalue);
-        let tokens = AppTokens::new(grant.app.clone(), &grant.jwt_keys)
+        let tokens = AppTokens::new(&grant.app, &grant.jwt_keys)
             .map_err(|e| GrantError::Unavailable(format!("the app's tokens: {e}")))?;
         let databases = AppDatabases::open(grant, &folder, account.clone())?;
         self.open.lock().insert(grant.app.clone(), keyvalue.clone());

@@ -3,8 +3,10 @@
 pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod components;
+pub(crate) mod databases;
 pub(crate) mod environments;
 pub(crate) mod events;
+pub(crate) mod jwt;
 pub(crate) mod operations;
 pub(crate) mod tokens;
 
@@ -93,6 +95,9 @@ impl From<Error> for Problem {
             Error::Invalid(invalid) => invalid.into(),
             Error::Conflict { message, .. } => Self::new(StatusCode::CONFLICT, code, message),
             Error::Rejected(rejection) => rejection.into(),
+            Error::Database { field, message, .. } => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message).about(field)
+            }
             Error::Unavailable { message, .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message).retry_after(2)
             }

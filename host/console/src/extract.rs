@@ -27,21 +27,39 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not_json",
-                "send the body as JSON, with the header `Content-Type: application/json`",
-            )
-            .about("content-type"));
+            return Err(not_json());
+        }
+        parse(&read_body(request).await?).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| json_problem(&error.path().to_string(), error.inner()))?;
+    deserializer
+        .end()
+        .map_err(|error| json_problem(".", &error))?;
+    Ok(value)
+}
+
+/// A JSON body whose every member has a default, and that may be left out altogether.
+pub(crate) struct JsonOrNothing<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            return Json::from_request(request, state)
+                .await
+                .map(|json| Self(json.0));
         }
         let bytes = read_body(request).await?;
-        let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-        let value = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| json_problem(&error.path().to_string(), error.inner()))?;
-        deserializer
-            .end()
-            .map_err(|error| json_problem(".", &error))?;
-        Ok(Self(value))
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Err(not_json())
     }
 }
 
@@ -79,6 +97,15 @@ async fn read_body(request: Request) -> Result<bytes::Bytes, Problem> {
             ),
         )),
     }
+}
+
+fn not_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not_json",
+        "send the body as JSON, with the header `Content-Type: application/json`",
+    )
+    .about("content-type")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -4,7 +4,9 @@
 //! document. What stands in [`open`] needs no credential; what stands in [`guarded`] does. A test
 //! asks every endpoint of the document without one.
 
-use crate::api::{apps, auth, components, environments, events, operations, tokens};
+use crate::api::{
+    apps, auth, components, databases, environments, events, jwt, operations, tokens,
+};
 use crate::auth::require;
 use crate::openapi::{self, Document};
 use crate::problem::Problem;
@@ -75,6 +77,10 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(apps::logs))
         .routes(routes!(apps::stats))
         .routes(routes!(apps::events))
+        .routes(routes!(jwt::show))
+        .routes(routes!(jwt::rotate))
+        .routes(routes!(jwt::rotate_shared))
+        .routes(routes!(databases::test))
         .routes(routes!(environments::list))
         .routes(routes!(operations::show))
         .routes(routes!(events::follow))

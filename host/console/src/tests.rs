@@ -3,6 +3,7 @@
 
 mod apps;
 mod authorization;
+mod capabilities;
 mod document;
 mod login;
 mod postgres;

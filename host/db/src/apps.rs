@@ -1,10 +1,10 @@
 //! Apps: what should be.
 
 use crate::text::{Reader, name_of, to_json};
-use crate::{Database, Error, Tx};
+use crate::{Database, Error, Tx, sealing};
 use lodge_model::{
     App, AppId, ComponentRef, ConfigEntry, DataPolicy, DatabaseSpec, EnvironmentName, JwtSpec,
-    Limits, PathAccess,
+    Limits, PathAccess, Sealer, SourceGrant,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// An app as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppRow {
-    /// What its administrator asked for, secrets included; `observed` is empty.
+    /// What its administrator asked for, secrets included and in the clear; `observed` is empty.
     pub app: App,
     /// How often that changed. A late finisher of an older change can be told from it.
     pub generation: i64,
@@ -28,6 +28,7 @@ pub struct AppRow {
 struct Spec {
     environments: Vec<EnvironmentName>,
     database: DatabaseSpec,
+    data_sources: BTreeMap<String, SourceGrant>,
     auto_upgrade: bool,
     jwt: JwtSpec,
     domains: Vec<String>,
@@ -38,18 +39,22 @@ struct Spec {
 }
 
 impl Spec {
-    fn of(app: &App) -> Self {
-        Self {
-            environments: app.environments.clone(),
-            database: app.database.clone(),
+    /// As it is kept: secrets sealed.
+    fn sealed(sealer: &dyn Sealer, app: &App) -> Result<Self, Error> {
+        let mut app = app.clone();
+        sealing::seal_app(sealer, &mut app)?;
+        Ok(Self {
+            environments: app.environments,
+            database: app.database,
+            data_sources: app.data_sources,
             auto_upgrade: app.auto_upgrade,
-            jwt: app.jwt.clone(),
-            domains: app.domains.clone(),
-            limits: app.limits.clone(),
-            config: app.config.clone(),
-            outbound_hosts: app.outbound_hosts.clone(),
+            jwt: app.jwt,
+            domains: app.domains,
+            limits: app.limits,
+            config: app.config,
+            outbound_hosts: app.outbound_hosts,
             path_access: app.path_access,
-        }
+        })
     }
 }
 
@@ -69,24 +74,28 @@ macro_rules! select {
 /// Every app, by ID.
 ///
 /// # Errors
-/// The database failed or holds an unreadable row.
-pub async fn all(database: &Database) -> Result<Vec<AppRow>, Error> {
+/// The database failed, holds an unreadable row, or was sealed with another key.
+pub async fn all(database: &Database, sealer: &dyn Sealer) -> Result<Vec<AppRow>, Error> {
     let rows = sqlx::query(select!("ORDER BY a.id"))
         .fetch_all(database.reader())
         .await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(row, sealer)).collect()
 }
 
 /// One app.
 ///
 /// # Errors
-/// The database failed or holds an unreadable row.
-pub async fn get(database: &Database, app: &AppId) -> Result<Option<AppRow>, Error> {
+/// The database failed, holds an unreadable row, or was sealed with another key.
+pub async fn get(
+    database: &Database,
+    sealer: &dyn Sealer,
+    app: &AppId,
+) -> Result<Option<AppRow>, Error> {
     let row = sqlx::query(select!("WHERE a.id = $1"))
         .bind(app.as_str())
         .fetch_optional(database.reader())
         .await?;
-    row.as_ref().map(read).transpose()
+    row.as_ref().map(|row| read(row, sealer)).transpose()
 }
 
 /// Adds an app and its domains.
@@ -94,7 +103,7 @@ pub async fn get(database: &Database, app: &AppId) -> Result<Option<AppRow>, Err
 /// # Errors
 /// [`Error::Taken`]: its ID, host label or a domain is another app's. [`Error::Referenced`]: its
 /// component is not there. The database failed.
-pub async fn insert(tx: &mut Tx, row: &AppRow) -> Result<(), Error> {
+pub async fn insert(tx: &mut Tx, sealer: &dyn Sealer, row: &AppRow) -> Result<(), Error> {
     let app = &row.app;
     sqlx::query(
         "INSERT INTO apps (id, host_label, display_name, component, start_mode, spec, desired, \
@@ -105,7 +114,7 @@ pub async fn insert(tx: &mut Tx, row: &AppRow) -> Result<(), Error> {
     .bind(&app.display_name)
     .bind(app.component.digest.to_hex())
     .bind(name_of(&app.start_mode)?)
-    .bind(to_json(&Spec::of(app))?)
+    .bind(to_json(&Spec::sealed(sealer, app)?)?)
     .bind(name_of(&app.desired)?)
     .bind(row.generation)
     .bind(app.created_at)
@@ -120,7 +129,12 @@ pub async fn insert(tx: &mut Tx, row: &AppRow) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`insert`].
-pub async fn update(tx: &mut Tx, row: &AppRow, from_generation: i64) -> Result<bool, Error> {
+pub async fn update(
+    tx: &mut Tx,
+    sealer: &dyn Sealer,
+    row: &AppRow,
+    from_generation: i64,
+) -> Result<bool, Error> {
     let app = &row.app;
     let done = sqlx::query(
         "UPDATE apps SET display_name = $2, component = $3, start_mode = $4, spec = $5, \
@@ -131,7 +145,7 @@ pub async fn update(tx: &mut Tx, row: &AppRow, from_generation: i64) -> Result<b
     .bind(&app.display_name)
     .bind(app.component.digest.to_hex())
     .bind(name_of(&app.start_mode)?)
-    .bind(to_json(&Spec::of(app))?)
+    .bind(to_json(&Spec::sealed(sealer, app)?)?)
     .bind(name_of(&app.desired)?)
     .bind(row.generation)
     .bind(row.deleting.as_ref().map(name_of).transpose()?)
@@ -173,10 +187,10 @@ async fn insert_domains(tx: &mut Tx, app: &App) -> Result<(), Error> {
     Ok(())
 }
 
-fn read(row: &AnyRow) -> Result<AppRow, Error> {
+fn read(row: &AnyRow, sealer: &dyn Sealer) -> Result<AppRow, Error> {
     let row = Reader::new("apps", "id", row);
     let spec: Spec = row.json("spec")?;
-    Ok(AppRow {
+    let mut kept = AppRow {
         app: App {
             id: row.id("id")?,
             display_name: row.get("display_name")?,
@@ -188,6 +202,7 @@ fn read(row: &AnyRow) -> Result<AppRow, Error> {
             start_mode: row.name("start_mode")?,
             environments: spec.environments,
             database: spec.database,
+            data_sources: spec.data_sources,
             auto_upgrade: spec.auto_upgrade,
             jwt: spec.jwt,
             domains: spec.domains,
@@ -202,5 +217,7 @@ fn read(row: &AnyRow) -> Result<AppRow, Error> {
         },
         generation: row.get("generation")?,
         deleting: row.optional_name("deleting")?,
-    })
+    };
+    sealing::open_app(sealer, &mut kept.app)?;
+    Ok(kept)
 }

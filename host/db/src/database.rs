@@ -22,9 +22,11 @@ const SERVER_PATIENCE: Duration = Duration::from_secs(15);
 const SERVER_PULSE: Duration = Duration::from_millis(500);
 
 /// WAL: readers never wait for the writer. FULL: a commit is on the disk when it is acknowledged,
-/// through a power cut too. The timeout is for a second process (a backup, a migration).
+/// through a power cut too. The timeout is for a second process (a backup, a migration). What is
+/// deleted is overwritten, since it may be a secret.
 const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
-     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA secure_delete = ON;";
 
 /// A write transaction. Dropped without `commit`, it is rolled back.
 pub type Tx = Transaction<'static, Any>;

@@ -1,5 +1,6 @@
 //! What can go wrong with the control database.
 
+use lodge_model::SealError;
 use sqlx::error::ErrorKind;
 
 /// Why the control database did not do what was asked.
@@ -57,6 +58,26 @@ pub enum Error {
         row: String,
         /// What was expected.
         reason: String,
+    },
+    /// A secret does not open with this host's key.
+    #[error(
+        "the control database's secrets were sealed with another key than this host's ({origin}), or          were altered: put back the `host.key` file, or the LODGE_SECRET_KEY, of the host that wrote          them; nothing was changed ({place}: {source})"
+    )]
+    WrongKey {
+        /// Which secret.
+        place: String,
+        /// Where this host's key is from.
+        origin: String,
+        /// Why it does not open.
+        source: SealError,
+    },
+    /// A secret could not be sealed, and was not written.
+    #[error("cannot seal {place} for the control database: {source}")]
+    Seal {
+        /// Which secret.
+        place: String,
+        /// Why not.
+        source: SealError,
     },
     /// The database could not run a query.
     #[error("the control database failed: {0}")]

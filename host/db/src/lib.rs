@@ -5,8 +5,11 @@
 //! is one file of queries a noun. Queries that belong together take a [`Tx`], so that their caller
 //! decides what is one step; reads take the [`Database`].
 //!
+//! Secrets of apps are sealed before they reach it ([`sealing`]): the functions that read and write
+//! them take the [`Sealer`](lodge_model::Sealer), so that none can forget it.
+//!
 //! What bounds it: one writer at a time on SQLite, a handful of connections on PostgreSQL, and
-//! [`events::prune`] and [`operations::prune`] for what would grow for ever.
+//! [`events::prune`], [`operations::prune`] and [`keys::prune`] for what would grow for ever.
 //! How it fails: an [`Error`] that names no value of a row, since rows hold secrets.
 
 pub mod apps;
@@ -16,9 +19,11 @@ mod database;
 mod error;
 pub mod events;
 pub mod idempotency;
+pub mod keys;
 mod migrate;
 pub mod observed;
 pub mod operations;
+pub mod sealing;
 pub mod sessions;
 pub mod settings;
 mod text;

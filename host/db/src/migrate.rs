@@ -8,7 +8,10 @@ use crate::{Database, Dialect, Error};
 use sqlx::{AssertSqlSafe, Row};
 
 /// Every schema version's step, oldest first. Published steps never change.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_control.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_control.sql"),
+    include_str!("../migrations/0002_app_keys.sql"),
+];
 
 /// The key of PostgreSQL's advisory lock: "lodge" and a number that is only ours.
 const LOCK: &str = "DO $$ BEGIN PERFORM pg_advisory_xact_lock(7809643501849121); END $$";

@@ -26,9 +26,15 @@ pub(crate) struct Config {
     pub(crate) admin_listen: SocketAddr,
     /// None: an SQLite file in the data directory.
     pub(crate) database_url: Option<Secret>,
-    pub(crate) apps_domain: Option<String>,
-    /// What apps' keys are derived from; none: `host.key` in the data directory.
+    /// The service of apps' databases; none: the control database's.
+    #[allow(dead_code, reason = "for the capabilities, once they are wired")]
+    pub(crate) apps_database_url: Option<Secret>,
+    /// The key under which secrets are kept; none: `host.key` in the data directory.
     pub(crate) secret_key: Option<Secret>,
+    /// Private addresses that apps may call, if they were granted the host.
+    #[allow(dead_code, reason = "for the capabilities, once they are wired")]
+    pub(crate) outbound_private_networks: Vec<IpNet>,
+    pub(crate) apps_domain: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) root_email: Option<String>,
     pub(crate) root_password: Option<Secret>,
@@ -66,6 +72,8 @@ const DEFAULT_INSTANCES: u32 = 1_000;
 /// More does not fit a process: each of the two engines' pools reserves about 8 GiB of addresses an
 /// instance, of the 128 TiB that there are.
 const MAX_INSTANCES: u32 = 4_000;
+/// The shortest key that secrets are kept under, in characters.
+const MIN_SECRET_KEY: usize = 32;
 const DEFAULT_STOP_GRACE_SECONDS: u32 = 10;
 const FILE_NAME: &str = "lodge.toml";
 
@@ -97,9 +105,14 @@ impl Config {
             listen,
             admin_listen,
             database_url: database::url(&settings)?,
+            apps_database_url: database::apps_url(&settings)?,
+            secret_key: settings.secret_key.map(secret_key).transpose()?,
+            outbound_private_networks: networks(
+                "outbound_private_networks",
+                settings.outbound_private_networks.as_deref(),
+            )?,
             apps_domain: settings.apps_domain.as_deref().map(domain).transpose()?,
-            trusted_proxies: proxies(settings.trusted_proxies.as_deref().unwrap_or_default())?,
-            secret_key: settings.secret_key.map(Secret),
+            trusted_proxies: networks("trusted_proxies", settings.trusted_proxies.as_deref())?,
             root_email: settings.init_root_email,
             root_password: settings.init_root_password.map(Secret),
             open_metrics: settings.open_metrics.unwrap_or(false),
@@ -187,14 +200,26 @@ fn domain(text: &str) -> Result<String> {
     Ok(domain)
 }
 
-fn proxies(list: &str) -> Result<Vec<IpNet>> {
-    list.split([',', ' '])
+/// The value is not shown: it is a secret.
+fn secret_key(key: String) -> Result<Secret> {
+    let length = key.chars().count();
+    if length < MIN_SECRET_KEY {
+        bail!(
+            "secret_key (LODGE_SECRET_KEY): has {length} characters; give {MIN_SECRET_KEY} or more, random ones"
+        );
+    }
+    Ok(Secret(key))
+}
+
+fn networks(name: &str, list: Option<&str>) -> Result<Vec<IpNet>> {
+    list.unwrap_or_default()
+        .split([',', ' '])
         .filter(|part| !part.is_empty())
         .map(|part| {
             let single = part.parse::<IpAddr>().map(IpNet::from);
             part.parse::<IpNet>().or(single).map_err(|_| {
                 anyhow::anyhow!(
-                    "trusted_proxies={part}: not an address or network; write it like 10.0.0.0/8"
+                    "{name}={part}: not an address or network; write it like 10.0.0.0/8"
                 )
             })
         })

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
-use lodge_capabilities::{AppLogs, HostKey, HostProvider};
+use lodge_capabilities::{AppLogs, HostKey, HostProvider, tokens};
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
@@ -55,11 +55,11 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let lock = lock(&data_dir)?;
     let db = open_database(config.database_url.as_ref(), &data_dir).await?;
     let logs = AppLogs::open(&data_dir.join("logs"))?;
-    let key = match &config.secret_key {
-        Some(secret) => HostKey::given(&secret.0)?,
+    let sealer = Arc::new(match &config.secret_key {
+        Some(secret) => HostKey::from_secret(secret.0.as_bytes())?,
         None => HostKey::open(&data_dir)?,
-    };
-    let provider = HostProvider::new(&data_dir.join("apps"), key);
+    });
+    let provider = HostProvider::new(&data_dir.join("apps"));
     let settings = runtime_settings(&config, &data_dir)?;
     let runtime = LocalRuntime::new(settings, logs.clone(), provider.clone())?;
     let routes = Arc::new(Routes::default());
@@ -70,6 +70,9 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         provider,
         routes: routes.clone(),
         logs: logs.clone(),
+        sealer,
+        make_key: Arc::new(|algorithm| tokens::generate(algorithm).map_err(|e| e.to_string())),
+        key_set: Arc::new(tokens::jwks),
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
         settings: lodge_supervisor::Settings {

@@ -1,6 +1,10 @@
 //! An app as its administrator describes it.
 
-use crate::{AppId, Desired, Digest, EnvironmentName, Invalid, Limits, Observed};
+mod data;
+
+use crate::{
+    AppId, Desired, Digest, EnvironmentName, Invalid, JwtAlgorithm, Limits, Observed, SourceGrant,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -62,7 +66,7 @@ pub enum DatabaseEngine {
 }
 
 /// An app's main data source.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSpec {
     /// Which of the ways.
@@ -79,21 +83,29 @@ pub struct DatabaseSpec {
 
 /// How the app's tokens are signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct JwtSpec {
-    /// True: a secret of the app's own. False: one that it shares with every app that chose so,
-    /// whose tokens it then accepts.
+    /// True (the default): a key of the app's own. False: the host-wide app key, which it shares
+    /// with every app that chose so. The risk of that: each of those apps accepts the tokens of all
+    /// the others and can sign tokens that they accept, so whoever takes over one has taken over
+    /// the users of all. Choose it only for apps that trust one another fully.
     pub independent: bool,
+    /// What its own key is for; the host-wide key is for HS256. With EdDSA and RS256 others can
+    /// verify the app's tokens by its public key.
+    pub algorithm: JwtAlgorithm,
 }
 
 impl Default for JwtSpec {
     fn default() -> Self {
-        Self { independent: true }
+        Self {
+            independent: true,
+            algorithm: JwtAlgorithm::default(),
+        }
     }
 }
 
 /// One configuration value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfigEntry {
     /// The value; null in answers where it is secret.
@@ -130,8 +142,11 @@ pub struct App {
     /// Where it runs.
     #[schema(value_type = Vec<String>)]
     pub environments: Vec<EnvironmentName>,
-    /// Its main data source.
+    /// Its main data source, `default`.
     pub database: DatabaseSpec,
+    /// Further data sources that it was granted, by the name under which it opens them.
+    #[serde(default)]
+    pub data_sources: BTreeMap<String, SourceGrant>,
     /// Whether it follows newer versions of its component.
     pub auto_upgrade: bool,
     /// How its tokens are signed.
@@ -162,6 +177,9 @@ impl App {
     #[must_use]
     pub fn masked(mut self) -> Self {
         self.database.url = None;
+        for source in self.data_sources.values_mut() {
+            source.url = None;
+        }
         for entry in self.config.values_mut().filter(|entry| entry.secret) {
             entry.value = None;
         }
@@ -190,35 +208,9 @@ impl App {
         for (key, entry) in &self.config {
             check_config(key, entry)?;
         }
-        self.check_database()
-    }
-
-    fn check_database(&self) -> Result<(), Invalid> {
-        let has_url = self.database.url.is_some();
-        match self.database.kind {
-            DatabaseKind::NewConnection if !has_url => Err(Invalid::new(
-                "database.url",
-                "`new_connection` needs the server's URL, such as postgres://user:password@host/name",
-            )),
-            DatabaseKind::None | DatabaseKind::NewDatabase | DatabaseKind::NewSchema if has_url => {
-                Err(Invalid::new(
-                    "database.url",
-                    "only `new_connection` takes a URL: remove it",
-                ))
-            }
-            DatabaseKind::NewSchema
-                if self
-                    .database
-                    .engine
-                    .is_some_and(|e| e != DatabaseEngine::Postgres) =>
-            {
-                Err(Invalid::new(
-                    "database.engine",
-                    "`new_schema` is for PostgreSQL only",
-                ))
-            }
-            _ => Ok(()),
-        }
+        self.database.check()?;
+        self.jwt.check()?;
+        data::check_sources(self)
     }
 }
 

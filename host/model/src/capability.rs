@@ -23,7 +23,7 @@ pub use sql::{
 };
 pub use token::{Expectations, JwtAlgorithm, JwtKey, SignOptions, TokenError, Tokens};
 
-use crate::{App, AppId, AppMeter, DataPolicy, DatabaseSpec, Limits};
+use crate::{AppId, AppMeter, DataPolicy, DatabaseSpec, Limits};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,6 +49,8 @@ pub struct Grant {
     pub database: DatabaseSpec,
     /// Further data sources, by name.
     pub sources: BTreeMap<String, SourceGrant>,
+    /// The databases of the apps that `sources` names: of each app, its own.
+    pub source_databases: BTreeMap<AppId, DatabaseSpec>,
     /// The keys of its tokens: the first signs, all of them verify.
     pub jwt_keys: Vec<JwtKey>,
     /// Its configuration, secrets in the clear.
@@ -108,9 +110,6 @@ pub enum GrantError {
 /// Makes apps' capabilities. Every act is an idempotent "ensure".
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
-    /// The keys of an app's tokens: its own, or those that it shares.
-    fn jwt_keys(&self, app: &App) -> Vec<JwtKey>;
-
     /// Makes sure that what the app was granted is there (its database and role, for one), and
     /// opens it. Half-made things are taken back.
     ///

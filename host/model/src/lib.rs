@@ -2,7 +2,7 @@
 //! between the crates that make it happen.
 //!
 //! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
-//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`Provider`]) are here so
+//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`Provider`], [`Sealer`]) are here so
 //! that the crates on their two sides do not know each other: only the binary wires them.
 
 mod app;
@@ -18,6 +18,7 @@ mod meter;
 mod operation;
 mod routes;
 mod runtime;
+mod seal;
 mod status;
 
 pub use app::{
@@ -42,4 +43,5 @@ pub use meter::{AppMeter, MeterSnapshot, Outcome};
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use routes::{Activator, Phase, Route, RouteSink};
 pub use runtime::{CompileError, CompileProgress, Launch, Runtime, StartError};
+pub use seal::{SEALED, SealError, Sealer};
 pub use status::{Desired, Observed, Status};

@@ -16,6 +16,8 @@ pub enum OperationKind {
     Restart,
     /// Bring changed settings into force.
     Update,
+    /// Sign with a new key.
+    RotateKey,
     /// Remove the app.
     Delete,
 }

@@ -57,10 +57,10 @@ pub struct Launch {
     pub uses_async: bool,
     /// What it may use.
     pub limits: Limits,
-    /// What its host gives it.
-    pub grant: Grant,
     /// Where its use is counted.
     pub meter: Arc<AppMeter>,
+    /// What its capabilities are made from.
+    pub grant: Grant,
 }
 
 /// Runs apps.

@@ -2,9 +2,11 @@
 
 use crate::cell::{Carried, Cell, Goal};
 use crate::clock::{app_id, now_ms};
+use crate::desired::Change;
 use crate::events::entry_of;
 use crate::index::unseen_conflict;
 use crate::input::{AppPatch, ComponentChoice, NewApp, check_amounts, check_placement};
+use crate::keys::KeyChange;
 use crate::live::LiveEvent;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
@@ -13,8 +15,8 @@ use lodge_db::apps::AppRow;
 use lodge_db::events::NewEvent;
 use lodge_db::operations::OperationRow;
 use lodge_model::{
-    App, AppId, ComponentRef, ComponentStatus, Desired, Digest, Invalid, Limits, Operation,
-    OperationKind, StartMode, Status,
+    App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, Invalid, Limits,
+    Operation, OperationKind, StartMode, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -127,7 +129,10 @@ impl Supervisor {
         } else {
             None
         };
-        self.insert(&row, operation.as_ref(), actor).await?;
+        let key = self.missing_key(&row.app).await?;
+        self.insert(&row, key.as_ref(), operation.as_ref(), actor)
+            .await?;
+        key.into_iter().for_each(|key| self.keys.apply(key));
 
         let cell = Arc::new(Cell::new(row, &self.environment, now_ms()));
         self.logs
@@ -173,6 +178,7 @@ impl Supervisor {
                 .environments
                 .unwrap_or_else(|| vec![self.environment.clone()]),
             database: new.database,
+            data_sources: new.data_sources,
             auto_upgrade: new.auto_upgrade,
             jwt: new.jwt,
             domains: new.domains,
@@ -188,6 +194,7 @@ impl Supervisor {
         };
         self.index.check_id(&app.id)?;
         self.check(&app)?;
+        self.check_new_sources(&app, None)?;
         Ok(app)
     }
 
@@ -230,13 +237,17 @@ impl Supervisor {
     async fn insert(
         &self,
         row: &AppRow,
+        key: Option<&KeyChange>,
         operation: Option<&Operation>,
         actor: &Actor,
     ) -> Result<(), Error> {
         let mut tx = self.db.begin().await?;
-        lodge_db::apps::insert(&mut tx, row)
+        lodge_db::apps::insert(&mut tx, &*self.sealer, row)
             .await
             .map_err(unseen_conflict)?;
+        if let Some(key) = key {
+            key.stage(&mut tx, &*self.sealer).await?;
+        }
         let created = NewEvent {
             time: row.app.created_at,
             actor: actor.as_str(),
@@ -268,12 +279,21 @@ impl Supervisor {
             row.app.component = self.choose_component(choice)?;
         }
         self.check(&row.app)?;
+        self.check_new_sources(&row.app, Some(&old.app))?;
+        let moved = row.app.database != old.app.database;
+        if moved && row.app.database.kind == DatabaseKind::None {
+            self.check_unused_database(id, "leave its database as it is")?;
+        }
         if row.app == old.app {
             return Ok(cell.app());
         }
         row.app.updated_at = now_ms();
         let domains = row.app.domains.clone();
-        self.write_desired(&cell, row, OperationKind::Update, actor, |state| {
+        let change = Change {
+            keys: self.changed_keys(&old.app, &row.app).await?,
+            ..Change::of(row, OperationKind::Update, actor)
+        };
+        self.write_desired(&cell, change, |state| {
             // What runs keeps running, though it may now be one that waits for its first visit.
             state.activated |= state.engaged && old.app.desired == Desired::Running;
             if state.goal() == Goal::Stopped {
@@ -282,6 +302,9 @@ impl Supervisor {
         })
         .await?;
         self.index.set_domains(id, &domains);
+        if moved {
+            self.regrant(&self.users_of_database(id));
+        }
         self.logs
             .set_rate(id, cell.lock().row.app.limits.log_bytes_per_second);
         Ok(cell.app())

@@ -9,6 +9,7 @@ use crate::cell::{Carried, Cell, Goal};
 use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::index::Index;
+use crate::keys::Keys;
 use crate::library::{Library, files};
 use crate::live::Live;
 use crate::observed::Unwritten;
@@ -21,6 +22,7 @@ use lodge_model::{ComponentStatus, Digest, OperationKind, OperationStatus};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -50,12 +52,17 @@ impl Supervisor {
             provider,
             routes,
             logs,
+            sealer,
+            make_key,
+            key_set,
             data_dir,
             environment,
             settings,
         } = parts;
         let lock = files::prepare(&data_dir)?;
         let claim = db.claim(settings.claim_patience).await?;
+        lodge_db::sealing::check(&db, &*sealer).await?;
+        let keys = lodge_db::keys::all(&db, &*sealer).await?;
         let components = lodge_db::components::all(&db).await?;
         let known: HashSet<Digest> = components.iter().map(|row| row.component.digest).collect();
         for digest in files::sweep(&data_dir, &known)? {
@@ -70,6 +77,8 @@ impl Supervisor {
         } = settings;
         Ok(Self {
             index: Index::default(),
+            keys: Keys::new(make_key, key_set, keys),
+            trials: Semaphore::new(settings.database_tests),
             library: Library::new(&data_dir, uploads, components),
             operations: Operations::new(live.clone()),
             queue: Queue::new(urgent_lanes, background_lanes),
@@ -85,6 +94,7 @@ impl Supervisor {
             provider,
             routes,
             logs,
+            sealer,
             data_dir,
             environment,
             settings,
@@ -93,7 +103,7 @@ impl Supervisor {
     }
 
     async fn load_apps(&self) -> Result<(), Error> {
-        for row in lodge_db::apps::all(&self.db).await? {
+        for row in lodge_db::apps::all(&self.db, &*self.sealer).await? {
             let rate = row.app.limits.log_bytes_per_second;
             let cell = Arc::new(Cell::new(row, &self.environment, now_ms()));
             self.logs.set_rate(&cell.id, rate);
@@ -223,14 +233,18 @@ impl Supervisor {
         }
     }
 
-    /// Removes audit entries and ended operations that are older than the retention.
+    /// Removes audit entries and ended operations that are older than the retention, and keys that
+    /// verify no more.
     async fn prune(&self) -> Result<(), Error> {
         let kept = i64::try_from(self.settings.retention.as_millis()).unwrap_or(i64::MAX);
-        let before = now_ms().saturating_sub(kept);
+        let now = now_ms();
+        let before = now.saturating_sub(kept);
         let mut tx = self.db.begin().await?;
         lodge_db::events::prune(&mut tx, before).await?;
         lodge_db::operations::prune(&mut tx, before).await?;
+        lodge_db::keys::prune(&mut tx, now).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;
+        self.keys.prune(now);
         Ok(())
     }
 }

@@ -5,12 +5,10 @@
 
 use lodge_db::apps::AppRow;
 use lodge_model::{
-    App, AppId, AppMeter, ConfigEntry, DataPolicy, Desired, Endpoint, EnvironmentName, Failure,
-    FailureKind, Grant, JwtKey, Launch, Observed, OperationId, Phase, Route, Secret, StartMode,
-    Status,
+    App, AppId, AppMeter, DataPolicy, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
+    Grant, Launch, Observed, OperationId, Phase, Route, StartMode, Status,
 };
 use parking_lot::{Mutex, MutexGuard};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -57,6 +55,11 @@ pub(crate) struct State {
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     /// The generation that `endpoint` was made for.
     pub(crate) runs: i64,
+    /// How often what it is granted has changed by what is not its own row: a shared key, another
+    /// app's database.
+    pub(crate) regrants: u64,
+    /// Of those, the last that `endpoint` was made for.
+    pub(crate) granted: u64,
     /// True: the runtime may have something of it.
     pub(crate) engaged: bool,
     /// True: a visit or an administrator has started it since it was last stopped.
@@ -88,6 +91,8 @@ impl Cell {
             },
             endpoint: None,
             runs: 0,
+            regrants: 0,
+            granted: 0,
             engaged: false,
             activated: false,
             restart_before: 0,
@@ -151,36 +156,18 @@ impl Cell {
     /// All that the runtime has to know.
     pub(crate) fn launch(
         &self,
-        app: &App,
+        grant: Grant,
         component: &lodge_db::components::ComponentRow,
-        jwt_keys: Vec<JwtKey>,
     ) -> Launch {
         Launch {
             app: self.id.clone(),
             digest: component.component.digest,
             world: component.component.world,
             uses_async: component.uses_async,
-            limits: app.limits.clone(),
-            grant: grant(app, jwt_keys),
+            limits: grant.limits.clone(),
             meter: Arc::clone(&self.meter),
+            grant,
         }
-    }
-}
-
-/// What an app was granted.
-pub(crate) fn grant(app: &App, jwt_keys: Vec<JwtKey>) -> Grant {
-    let value = |entry: &ConfigEntry| Secret(entry.value.clone().unwrap_or_default());
-    let config = app.config.iter();
-    Grant {
-        app: app.id.clone(),
-        database: app.database.clone(),
-        sources: BTreeMap::new(),
-        jwt_keys,
-        config: config
-            .map(|(key, entry)| (key.clone(), value(entry)))
-            .collect(),
-        outbound_hosts: app.outbound_hosts.clone(),
-        limits: app.limits.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::cell::{Carried, Cell, State};
 use crate::clock::{now_ms, operation_id};
 use crate::events::entry_of;
 use crate::index::unseen_conflict;
+use crate::keys::KeyChange;
 use crate::live::LiveEvent;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
@@ -14,6 +15,26 @@ use lodge_db::apps::AppRow;
 use lodge_db::operations::OperationRow;
 use lodge_model::{AppId, DataPolicy, Desired, Operation, OperationKind, OperationStatus};
 use std::sync::Arc;
+
+/// What should be of an app from now on, and who asks for it by what.
+pub(crate) struct Change<'a> {
+    pub(crate) row: AppRow,
+    pub(crate) kind: OperationKind,
+    pub(crate) actor: &'a Actor,
+    /// What becomes of its keys in the same step.
+    pub(crate) keys: Vec<KeyChange>,
+}
+
+impl<'a> Change<'a> {
+    pub(crate) fn of(row: AppRow, kind: OperationKind, actor: &'a Actor) -> Self {
+        Self {
+            row,
+            kind,
+            actor,
+            keys: Vec::new(),
+        }
+    }
+}
 
 impl Supervisor {
     /// Has an app run, now, whatever its start mode; also one that had given up.
@@ -43,7 +64,8 @@ impl Supervisor {
     /// Has an app stop and everything of it go. Asked again, it gives the operation under way.
     ///
     /// # Errors
-    /// There is no such app, or the database failed.
+    /// There is no such app, its data are to go while others were granted its database, or the
+    /// control database failed.
     pub async fn delete_app(
         self: &Arc<Self>,
         id: &AppId,
@@ -80,12 +102,15 @@ impl Supervisor {
             return Ok(under_way);
         }
         let mut row = self.changeable(&cell)?;
+        if data == Some(DataPolicy::Drop) {
+            self.check_unused_database(id, "delete it with data=keep")?;
+        }
         match kind {
             OperationKind::Stop => row.app.desired = Desired::Stopped,
             OperationKind::Delete => row.deleting = data,
             _ => row.app.desired = Desired::Running,
         }
-        self.write_desired(&cell, row, kind, actor, |state| {
+        self.write_desired(&cell, Change::of(row, kind, actor), |state| {
             state.activated = matches!(kind, OperationKind::Start | OperationKind::Restart);
             if kind == OperationKind::Restart {
                 state.restart_before = state.row.generation;
@@ -144,15 +169,12 @@ impl Supervisor {
     pub(crate) async fn write_desired(
         &self,
         cell: &Arc<Cell>,
-        mut row: AppRow,
-        kind: OperationKind,
-        actor: &Actor,
+        mut change: Change<'_>,
         note: impl FnOnce(&mut State),
     ) -> Result<Operation, Error> {
-        let from = row.generation;
-        row.generation += 1;
-        let operation = self.new_operation(&row, kind, actor)?;
-        let Some((tx, superseded)) = self.stage_desired(&row, from, &operation).await? else {
+        change.row.generation += 1;
+        let operation = self.new_operation(&change.row, change.kind, change.actor)?;
+        let Some((tx, superseded)) = self.stage_desired(&change, &operation).await? else {
             self.reread(cell).await;
             return Err(Error::conflict(
                 "changed_meanwhile",
@@ -166,6 +188,10 @@ impl Supervisor {
             // It may have happened although the answer did not come.
             self.reread(cell).await;
             return Err(lodge_db::Error::from(error).into());
+        }
+        let Change { row, keys, .. } = change;
+        for change in keys {
+            self.keys.apply(change);
         }
         for old in superseded {
             let at = old.finished_at.unwrap_or_default();
@@ -195,19 +221,22 @@ impl Supervisor {
     }
 
     /// The transaction, but for its commit; and the operations that the new one takes the place of.
-    /// None: the app has changed since `from`.
+    /// None: the app has changed since the generation before.
     async fn stage_desired(
         &self,
-        row: &AppRow,
-        from: i64,
+        change: &Change<'_>,
         operation: &Operation,
     ) -> Result<Option<(Tx, Vec<Operation>)>, Error> {
+        let row = &change.row;
         let mut tx = self.db.begin().await?;
-        if !lodge_db::apps::update(&mut tx, row, from)
+        if !lodge_db::apps::update(&mut tx, &*self.sealer, row, row.generation - 1)
             .await
             .map_err(unseen_conflict)?
         {
             return Ok(None);
+        }
+        for keys in &change.keys {
+            keys.stage(&mut tx, &*self.sealer).await?;
         }
         let (app, now) = (&row.app.id, operation.created_at);
         let superseded = lodge_db::operations::supersede(&mut tx, app, &operation.id, now).await?;
@@ -233,13 +262,15 @@ impl Supervisor {
     }
 
     async fn try_reread(&self, cell: &Arc<Cell>) -> Result<(), lodge_db::Error> {
-        let Some(row) = lodge_db::apps::get(&self.db, &cell.id).await? else {
+        let Some(row) = lodge_db::apps::get(&self.db, &*self.sealer, &cell.id).await? else {
             return Ok(());
         };
         if row.generation == cell.lock().row.generation {
             return Ok(());
         }
         let unfinished = lodge_db::operations::unfinished(&self.db).await?;
+        self.keys
+            .load(lodge_db::keys::all(&self.db, &*self.sealer).await?);
         self.index.set_domains(&cell.id, &row.app.domains);
         let current = |operation: &OperationRow| {
             operation.operation.app == cell.id && operation.generation == row.generation

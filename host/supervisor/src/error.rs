@@ -1,6 +1,6 @@
 //! What the control plane answers when it does not do what was asked.
 
-use lodge_model::{Invalid, Rejection};
+use lodge_model::{GrantError, Invalid, Rejection};
 use std::path::PathBuf;
 
 /// Why a request to the control plane failed.
@@ -22,7 +22,7 @@ pub enum Error {
     Conflict {
         /// Stable, for programs: `app_exists`, `host_label_taken`, `domain_taken`,
         /// `app_deleting`, `component_exists`, `version_exists`, `component_in_use`,
-        /// `changed_meanwhile`.
+        /// `changed_meanwhile`, `database_in_use`, `shared_key`.
         code: &'static str,
         /// What it contradicts and what to do.
         message: String,
@@ -30,10 +30,21 @@ pub enum Error {
     /// Bytes that are no component Lodge can run.
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    /// A database that was tried cannot be used.
+    #[error("{message}")]
+    Database {
+        /// Stable, for programs: `database_refused`, `database_unavailable`.
+        code: &'static str,
+        /// The field that it is about.
+        field: &'static str,
+        /// Why, and what to do; without the URL's password.
+        message: String,
+    },
     /// Not now; trying again may help.
     #[error("{message}")]
     Unavailable {
-        /// Stable, for programs: `uploads_busy`, `upload_interrupted`, `shutting_down`.
+        /// Stable, for programs: `uploads_busy`, `upload_interrupted`, `tests_busy`,
+        /// `shutting_down`.
         code: &'static str,
         /// What is the matter and what to do.
         message: String,
@@ -49,6 +60,9 @@ pub enum Fault {
     /// The control database did not do its part.
     #[error(transparent)]
     Database(#[from] lodge_db::Error),
+    /// What an app had beside its row could not be removed.
+    #[error("{0}")]
+    Grant(#[from] GrantError),
     /// A file could not be read, written or removed.
     #[error("cannot {act} {path}: {source}", path = path.display())]
     File {
@@ -65,9 +79,6 @@ pub enum Fault {
         path = .0.display()
     )]
     Locked(PathBuf),
-    /// What an app was given could not be taken away.
-    #[error("{0}")]
-    Provider(String),
     /// Should not happen; says what did.
     #[error("{0}")]
     Bug(String),
@@ -93,7 +104,9 @@ impl Error {
             } => "operation_not_found",
             Self::NotFound { .. } => "not_found",
             Self::Invalid(_) => "invalid",
-            Self::Conflict { code, .. } | Self::Unavailable { code, .. } => code,
+            Self::Conflict { code, .. }
+            | Self::Database { code, .. }
+            | Self::Unavailable { code, .. } => code,
             Self::Rejected(rejection) => &rejection.code,
             Self::Internal(_) => "internal",
         }

@@ -50,6 +50,7 @@ pub(crate) fn action_of(kind: OperationKind) -> &'static str {
         OperationKind::Stop => "app.stop",
         OperationKind::Restart => "app.restart",
         OperationKind::Update => "app.update",
+        OperationKind::RotateKey => "app.rotate_key",
         OperationKind::Delete => "app.delete",
     }
 }

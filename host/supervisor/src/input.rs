@@ -2,7 +2,7 @@
 
 use lodge_model::{
     App, AppId, ConfigEntry, DatabaseKind, DatabaseSpec, Desired, EnvironmentName, Invalid,
-    JwtSpec, LimitsPatch, PathAccess, StartMode,
+    JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,6 +13,7 @@ const MAX_DOMAINS: usize = 100;
 const MAX_OUTBOUND_HOSTS: usize = 1_000;
 const MAX_CONFIG_KEYS: usize = 1_000;
 const MAX_CONFIG_BYTES: usize = 1024 * 1024;
+const MAX_DATA_SOURCES: usize = 32;
 
 /// Which component an app shall run: by digest, or by name and version.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,25 @@ pub struct ComponentChoice {
 #[serde(transparent)]
 pub struct ConfigChange(pub Option<ConfigEntry>);
 
+/// What becomes of one data source: `null` removes it, a grant sets it, and one with neither `app`
+/// nor `url` changes the access and keeps where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct SourceChange(pub Option<SourceGrant>);
+
+/// Changes to how tokens are signed; what is absent stays as it is. Tokens that were signed before
+/// verify for a day more, unless the app shared the host-wide key and does so no longer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct JwtPatch {
+    /// See the app's `jwt.independent`: false has a risk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub independent: Option<bool>,
+    /// Another algorithm means a new key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<JwtAlgorithm>,
+}
+
 /// An app to be created. Only `component` must be there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -53,6 +73,8 @@ pub struct NewApp {
     pub environments: Option<Vec<EnvironmentName>>,
     /// Its main data source.
     pub database: DatabaseSpec,
+    /// Further data sources, by the name under which it opens them.
+    pub data_sources: BTreeMap<String, SourceGrant>,
     /// Whether it follows newer versions of its component.
     pub auto_upgrade: bool,
     /// How its tokens are signed.
@@ -91,12 +113,16 @@ pub struct AppPatch {
     /// Its main data source, as a whole. `new_connection` without `url` keeps the URL it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseSpec>,
+    /// Further data sources, name by name: `null` removes one, a grant with neither `app` nor `url`
+    /// keeps where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_sources: Option<BTreeMap<String, SourceChange>>,
     /// Whether it follows newer versions of its component.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_upgrade: Option<bool>,
     /// How its tokens are signed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwt: Option<JwtSpec>,
+    pub jwt: Option<JwtPatch>,
     /// Host names of its own, as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domains: Option<Vec<String>>,
@@ -134,7 +160,6 @@ impl AppPatch {
         set(&mut app.start_mode, self.start_mode.as_ref());
         set(&mut app.environments, self.environments.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
-        set(&mut app.jwt, self.jwt.as_ref());
         set(&mut app.domains, self.domains.as_ref());
         set(&mut app.outbound_hosts, self.outbound_hosts.as_ref());
         set(&mut app.path_access, self.path_access.as_ref());
@@ -145,6 +170,12 @@ impl AppPatch {
         if let Some(database) = &self.database {
             app.database = keep_url(database, &app.database);
         }
+        if let Some(jwt) = &self.jwt {
+            change_jwt(&mut app.jwt, jwt);
+        }
+        for (name, change) in self.data_sources.iter().flatten() {
+            change_source(&mut app.data_sources, name, change);
+        }
         for (key, change) in self.config.iter().flatten() {
             change_config(&mut app.config, key, change)?;
         }
@@ -152,8 +183,35 @@ impl AppPatch {
     }
 }
 
+fn change_jwt(jwt: &mut JwtSpec, patch: &JwtPatch) {
+    jwt.independent = patch.independent.unwrap_or(jwt.independent);
+    jwt.algorithm = match (patch.algorithm, patch.independent) {
+        (Some(algorithm), _) => algorithm,
+        // The host-wide key has one algorithm: whoever chooses it need not name that.
+        (None, Some(false)) => JwtAlgorithm::default(),
+        (None, _) => jwt.algorithm,
+    };
+}
+
+/// Where a source is stays, if nothing is said of it: its URL cannot be read back.
+fn change_source(sources: &mut BTreeMap<String, SourceGrant>, name: &str, change: &SourceChange) {
+    let Some(change) = &change.0 else {
+        sources.remove(name);
+        return;
+    };
+    let mut source = change.clone();
+    if source.app.is_none()
+        && source.url.is_none()
+        && let Some(old) = sources.get(name)
+    {
+        source.app.clone_from(&old.app);
+        source.url.clone_from(&old.url);
+    }
+    sources.insert(name.to_owned(), source);
+}
+
 /// The URL is write-only, so that whoever sends back what they read sends none: it stays.
-fn keep_url(new: &DatabaseSpec, old: &DatabaseSpec) -> DatabaseSpec {
+pub(crate) fn keep_url(new: &DatabaseSpec, old: &DatabaseSpec) -> DatabaseSpec {
     let mut database = new.clone();
     if database.url.is_none() && database.kind == DatabaseKind::NewConnection {
         database.url.clone_from(&old.url);
@@ -199,6 +257,12 @@ pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
             "hosts",
             app.outbound_hosts.len(),
             MAX_OUTBOUND_HOSTS,
+        ),
+        (
+            "data_sources",
+            "sources",
+            app.data_sources.len(),
+            MAX_DATA_SOURCES,
         ),
         ("config", "keys", app.config.len(), MAX_CONFIG_KEYS),
         ("config", "bytes", bytes, MAX_CONFIG_BYTES),

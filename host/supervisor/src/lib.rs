@@ -7,7 +7,8 @@
 //!
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
-//! `operations`, `events`, `live` what is told of it; `library` the uploaded components.
+//! `operations`, `events`, `live` what is told of it; `library` the uploaded components; `keys`,
+//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
@@ -18,8 +19,10 @@ mod clock;
 mod desired;
 mod error;
 mod events;
+mod grant;
 mod index;
 mod input;
+mod keys;
 mod library;
 mod live;
 mod observed;
@@ -27,15 +30,20 @@ mod operations;
 mod page;
 mod queue;
 mod reconcile;
+mod rotate;
 mod settings;
 mod supervisor;
+mod trial;
 
 pub use apps::AppFilter;
 pub use error::{Error, Fault};
 pub use events::AuditEvent;
-pub use input::{AppPatch, ComponentChoice, ConfigChange, NewApp};
+pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};
+pub use keys::{KeyMaker, KeySet};
 pub use library::{ComponentFilter, NewComponent};
 pub use live::LiveEvent;
 pub use page::{Actor, Listing, Page};
+pub use rotate::{JwtInfo, KeyInfo, SharedRotation};
 pub use settings::Settings;
 pub use supervisor::{EnvironmentInfo, Parts, Supervisor};
+pub use trial::DatabaseTest;

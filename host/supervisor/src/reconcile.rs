@@ -9,14 +9,14 @@
 //! operation) and tried again after a delay that doubles, until the tries are used up; visitors get
 //! a refusal at once meanwhile. A failed deletion is tried again until it succeeds.
 
-use crate::cell::{Cell, Goal, State, grant};
+use crate::Error;
+use crate::cell::{Cell, Goal, State};
 use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::library::files;
 use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::supervisor::Supervisor;
-use crate::{Error, Fault};
 use lodge_db::apps::AppRow;
 use lodge_db::components::ComponentRow;
 use lodge_model::{
@@ -67,16 +67,19 @@ impl Supervisor {
     }
 
     async fn try_to_bring_up(self: &Arc<Self>, cell: &Arc<Cell>, row: AppRow) {
-        let restart = {
+        let (restart, regrants) = {
             let mut state = cell.lock();
-            let runs = state.endpoint.is_some() && state.runs == row.generation;
+            let runs = state.endpoint.is_some()
+                && state.runs == row.generation
+                && state.granted == state.regrants;
             if runs {
                 return self.settle_running(cell, &mut state, row.generation);
             }
             if state.failures > 0 && state.retry_at.is_none_or(|at| at > Instant::now()) {
                 return;
             }
-            state.engaged && state.runs < state.restart_before
+            let restart = state.engaged && state.runs < state.restart_before;
+            (restart, state.regrants)
         };
         let Some(component) = self.ready_component(cell, &row) else {
             return;
@@ -94,6 +97,7 @@ impl Supervisor {
             Ok(endpoint) => {
                 state.endpoint = Some(endpoint);
                 state.runs = row.generation;
+                state.granted = regrants;
                 state.give_another_chance();
                 self.settle_running(cell, &mut state, row.generation);
             }
@@ -166,8 +170,8 @@ impl Supervisor {
                 self.observe(cell, &mut state, status, None);
             }
         };
-        let keys = self.provider.jwt_keys(&row.app);
-        let launch = cell.launch(&row.app, component, keys);
+        let grant = self.launch_grant(cell, &row.app).await?;
+        let launch = cell.launch(grant, component);
         let limit = self.settings.start_timeout;
         let start = timeout(limit, self.runtime.ensure_running(launch, &report));
         tokio::select! {
@@ -245,6 +249,8 @@ impl Supervisor {
         }
         self.routes.remove(&cell.id);
         self.index.remove(&cell.id);
+        self.keys.forget(&cell.id);
+        self.regrant(&self.users_of_database(&cell.id));
         self.live.tell(LiveEvent::AppRemoved {
             app: cell.id.clone(),
         });
@@ -257,13 +263,8 @@ impl Supervisor {
 
     /// The row goes last, with the end of the operation: until then the next start would go on.
     async fn remove_everything(&self, cell: &Cell, data: DataPolicy) -> Result<(), Error> {
+        let kept = self.remove_capabilities(cell, data).await?;
         self.logs.remove(&cell.id);
-        let app = cell.lock().row.app.clone();
-        let granted = grant(&app, self.provider.jwt_keys(&app));
-        self.provider
-            .remove(&granted, data)
-            .await
-            .map_err(|e| Fault::Provider(e.to_string()))?;
         if data == DataPolicy::Drop {
             files::remove_dir_if_there(&files::app(&self.data_dir, &cell.id)).await?;
         }
@@ -281,7 +282,9 @@ impl Supervisor {
             operation.status = status;
             operation.finished_at = Some(now);
             if lodge_db::operations::finish(&mut tx, &operation.id, status, None, now).await? {
-                lodge_db::events::insert(&mut tx, &entry_of(&operation)).await?;
+                let mut entry = entry_of(&operation);
+                entry.message = kept.as_deref();
+                lodge_db::events::insert(&mut tx, &entry).await?;
             }
         }
         tx.commit().await.map_err(lodge_db::Error::from)?;
@@ -338,7 +341,7 @@ impl Supervisor {
         state.answer_visitors();
     }
 
-    fn log(&self, cell: &Cell, level: LogLevel, message: String) {
+    pub(crate) fn log(&self, cell: &Cell, level: LogLevel, message: String) {
         let line = LogLine {
             time: now_ms(),
             level,

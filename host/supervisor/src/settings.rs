@@ -29,6 +29,10 @@ pub struct Settings {
     pub upload_wait: Duration,
     /// The longest silence of an upload's sender.
     pub upload_silence: Duration,
+    /// Databases tried at once, at an administrator's request.
+    pub database_tests: usize,
+    /// A try that takes longer has failed.
+    pub database_test_timeout: Duration,
     /// How long the audit log and ended operations are kept.
     pub retention: Duration,
     /// Under which apps have host names of their own (`APPS_DOMAIN`), so that none takes another's
@@ -53,6 +57,8 @@ impl Default for Settings {
             uploads: 4,
             upload_wait: Duration::from_secs(30),
             upload_silence: Duration::from_secs(30),
+            database_tests: 4,
+            database_test_timeout: Duration::from_secs(15),
             retention: Duration::from_secs(90 * 24 * 60 * 60),
             apps_domain: None,
             live_backlog: 4096,

@@ -1,6 +1,7 @@
 //! The control plane itself: what it is made of, and what it answers without changing anything.
 
 use crate::index::Index;
+use crate::keys::{KeyMaker, KeySet, Keys};
 use crate::library::Library;
 use crate::live::{Live, LiveEvent};
 use crate::observed::Unwritten;
@@ -11,14 +12,14 @@ use futures::StreamExt;
 use lodge_db::{Claim, Database};
 use lodge_model::{
     AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, Provider, RouteSink,
-    Runtime, Status,
+    Runtime, Sealer, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa::ToSchema;
@@ -29,12 +30,18 @@ pub struct Parts {
     pub db: Database,
     /// Runs apps.
     pub runtime: Arc<dyn Runtime>,
-    /// Knows apps' keys, and removes what they were given.
-    pub provider: Arc<dyn Provider>,
     /// Takes routes. Called while an app's lock is held: it must not call back.
     pub routes: Arc<dyn RouteSink>,
     /// Takes apps' log lines.
     pub logs: Arc<dyn LogSink>,
+    /// Removes and tries apps' databases.
+    pub provider: Arc<dyn Provider>,
+    /// Has the key under which secrets are kept.
+    pub sealer: Arc<dyn Sealer>,
+    /// Makes the keys of apps' tokens.
+    pub make_key: KeyMaker,
+    /// Gives the public keys among them.
+    pub key_set: KeySet,
     /// Holds `components/`, `uploads/`, `apps/` and `lock`.
     pub data_dir: PathBuf,
     /// The environment in this process: `local`.
@@ -67,9 +74,13 @@ pub struct EnvironmentInfo {
 pub struct Supervisor {
     pub(crate) db: Database,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) provider: Arc<dyn Provider>,
     pub(crate) routes: Arc<dyn RouteSink>,
     pub(crate) logs: Arc<dyn LogSink>,
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) keys: Keys,
+    /// Tries of databases at once.
+    pub(crate) trials: Semaphore,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: EnvironmentName,
     pub(crate) settings: Settings,

@@ -16,11 +16,13 @@ mod api;
 mod guests;
 mod host;
 pub mod postgres;
+mod sealer;
 mod visit;
 
 pub use api::{Answer, Api};
 pub use guests::{guest, guest_names};
 pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
+pub use sealer::TestSealer;
 pub use visit::{Reply, Visit};
 
 use std::time::{Duration, Instant};

@@ -1,8 +1,20 @@
 use super::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lodge_model::{JwtAlgorithm, Secret};
 use serde_json::json;
 
+fn hs256(id: &str, secret: &[u8; 32]) -> JwtKey {
+    JwtKey {
+        id: id.to_owned(),
+        algorithm: JwtAlgorithm::HS256,
+        secret: Secret(URL_SAFE_NO_PAD.encode(secret)),
+        retired_at: None,
+    }
+}
+
 fn tokens(app: &str, keys: &[JwtKey]) -> AppTokens {
-    AppTokens::new(app.parse().unwrap(), keys).unwrap()
+    AppTokens::new(&app.parse().unwrap(), keys).unwrap()
 }
 
 fn verify(tokens: &AppTokens, token: &str) -> Result<Value, TokenError> {
@@ -34,7 +46,7 @@ fn an_app_verifies_its_own_and_fills_in_what_is_missing() {
         (&json!("admin"), &json!("shop"))
     );
     let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
-    assert_eq!(life, i64::from(LIFETIME_SECONDS));
+    assert_eq!(life, i64::from(DEFAULT_EXPIRES_IN));
 }
 
 #[test]
@@ -94,8 +106,11 @@ fn times_issuer_and_audience_are_checked() {
         leeway: u32::MAX,
         ..Expectations::default()
     };
-    let older = signed(json!({ "exp": now() - 1_000 }));
-    assert_eq!(own.verify(&older, &forever), Err(TokenError::Expired));
+    let refused = own.verify(&late, &forever);
+    assert!(
+        matches!(refused, Err(TokenError::Malformed(_))),
+        "{refused:?}"
+    );
     let early = signed(json!({ "exp": now() + 60, "nbf": now() + 30 }));
     assert_eq!(verify(&own, &early), Err(TokenError::NotYetValid));
     assert!(matches!(
@@ -159,4 +174,43 @@ fn sizes_are_bounded() {
         own.sign("[]", &SignOptions::default()),
         Err(TokenError::Malformed(_))
     ));
+}
+
+#[test]
+fn every_algorithm_signs_and_its_public_half_is_published() {
+    for algorithm in [
+        JwtAlgorithm::HS256,
+        JwtAlgorithm::EdDSA,
+        JwtAlgorithm::RS256,
+    ] {
+        let key = generate(algorithm).unwrap();
+        let own = tokens("shop", std::slice::from_ref(&key));
+        let token = own.sign("{}", &SignOptions::default()).unwrap();
+        verify(&own, &token).unwrap();
+        let other = tokens("shop", &[generate(algorithm).unwrap()]);
+        assert_eq!(verify(&other, &token), Err(TokenError::BadSignature));
+        let published = jwks(std::slice::from_ref(&key));
+        let count = usize::from(algorithm != JwtAlgorithm::HS256);
+        assert_eq!(published["keys"].as_array().unwrap().len(), count);
+        assert!(
+            !published
+                .to_string()
+                .contains(key.secret.0.lines().nth(1).unwrap_or(&key.secret.0))
+        );
+    }
+}
+
+#[test]
+fn a_public_key_is_no_secret_to_sign_with() {
+    let key = generate(JwtAlgorithm::EdDSA).unwrap();
+    let own = tokens("shop", std::slice::from_ref(&key));
+    let public = jwks(std::slice::from_ref(&key))["keys"][0]["x"].clone();
+    let public = public.as_str().unwrap().to_owned();
+    let header = json!({ "alg": "HS256", "kid": key.id });
+    let claims = json!({ "exp": now() + 60 });
+    let raw = URL_SAFE_NO_PAD.decode(&public).unwrap();
+    for secret in [public.as_bytes(), raw.as_slice()] {
+        let token = forged(&header, &claims, Some(secret));
+        assert!(verify(&own, &token).is_err());
+    }
 }

@@ -10,10 +10,11 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use lodge_db::Database;
 use lodge_model::{
-    Account, App, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
-    DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError, Inspection, JwtKey,
-    Launch, LogLevel, LogLine, LogSink, Phase, Provider, Rejection, RequestBody, RequestId,
-    ResponseBody, Route, RouteSink, Runtime, StartError, Status, World,
+    Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
+    DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
+    Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase, Provider,
+    Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError,
+    Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
@@ -94,9 +95,12 @@ impl TestConsole {
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
-            provider: Arc::new(NoProvider),
             routes: Arc::new(NoRoutes),
             logs: Arc::new(OneLine),
+            provider: Arc::new(Databases),
+            sealer: Arc::new(lodge_harness::TestSealer(1)),
+            make_key: Arc::new(make_key),
+            key_set: Arc::new(key_set),
             data_dir: folder.path().to_owned(),
             environment: "local".parse().unwrap(),
             settings: lodge_supervisor::Settings::default(),
@@ -340,17 +344,13 @@ impl LogSink for OneLine {
     fn remove(&self, _: &AppId) {}
 }
 
-/// Gives apps nothing.
-pub(super) struct NoProvider;
+/// Databases that are there if their URL says so, and a driver that quotes URLs.
+struct Databases;
 
 #[async_trait]
-impl Provider for NoProvider {
-    fn jwt_keys(&self, _: &App) -> Vec<JwtKey> {
-        Vec::new()
-    }
-
+impl Provider for Databases {
     async fn open(&self, _: &Grant, _: Arc<dyn Account>) -> Result<Capabilities, GrantError> {
-        Err(GrantError::Refused("a simulation".into()))
+        Err(GrantError::Unavailable("nothing runs here".into()))
     }
 
     async fn close(&self, _: &AppId) {}
@@ -362,8 +362,32 @@ impl Provider for NoProvider {
     async fn test_database(
         &self,
         _: &AppId,
-        _: &DatabaseSpec,
+        database: &DatabaseSpec,
     ) -> Result<ConnectionReport, GrantError> {
-        Err(GrantError::Refused("a simulation".into()))
+        let url = database.url.clone().unwrap_or_default();
+        match url.ends_with("/there") {
+            true => Ok(ConnectionReport {
+                engine: DatabaseEngine::Postgres,
+                version: "17.5".into(),
+                elapsed_ms: 3,
+            }),
+            false => Err(GrantError::Unavailable(format!("no answer from {url}"))),
+        }
     }
+}
+
+fn make_key(algorithm: JwtAlgorithm) -> Result<JwtKey, String> {
+    static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let number = MADE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    Ok(JwtKey {
+        id: format!("kid-{number}"),
+        algorithm,
+        secret: Secret(format!("very-secret-key-{number}")),
+        retired_at: None,
+    })
+}
+
+fn key_set(keys: &[JwtKey]) -> Value {
+    let public = keys.iter().filter(|k| k.algorithm != JwtAlgorithm::HS256);
+    json!({ "keys": public.map(|k| json!({ "kid": k.id })).collect::<Vec<_>>() })
 }

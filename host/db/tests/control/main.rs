@@ -9,6 +9,7 @@
 
 mod opening;
 mod rows;
+mod secrets;
 
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -68,4 +69,6 @@ cases! {
         one_process_may_claim_it;
     rows: any_text_is_taken, old_entries_are_pruned, a_change_from_an_old_generation_is_refused,
         late_reports_of_removed_apps_are_dropped, unreadable_rows_are_named;
+    secrets: the_database_holds_none_in_the_clear, rows_in_the_clear_are_sealed_at_the_next_write,
+        another_key_is_refused, a_secret_opens_only_in_its_place, keys_are_retired_and_removed;
 }

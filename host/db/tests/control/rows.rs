@@ -6,10 +6,13 @@ use lodge_db::components::ComponentRow;
 use lodge_db::events::NewEvent;
 use lodge_db::operations::OperationRow;
 use lodge_db::{Database, Error, apps, components, events, observed, operations, settings};
+use lodge_harness::TestSealer;
 use lodge_model::*;
 use std::collections::BTreeMap;
 
-fn component() -> ComponentRow {
+const SEALER: TestSealer = TestSealer(1);
+
+pub(crate) fn component() -> ComponentRow {
     ComponentRow {
         component: Component {
             digest: Digest::from_bytes([1; 32]),
@@ -29,7 +32,7 @@ fn component() -> ComponentRow {
     }
 }
 
-fn app() -> AppRow {
+pub(crate) fn app() -> AppRow {
     let json = serde_json::json!({
         "id": "shop", "display_name": "Shop", "start_mode": "with_host", "environments": ["local"],
         "component": {"name": "hello", "version": "1.0.0", "digest": Digest::from_bytes([1; 32])},
@@ -66,7 +69,7 @@ async fn filled(place: &Place) -> Database {
     let database = place.open().await;
     let mut tx = database.begin().await.unwrap();
     components::insert(&mut tx, &component()).await.unwrap();
-    apps::insert(&mut tx, &app()).await.unwrap();
+    apps::insert(&mut tx, &SEALER, &app()).await.unwrap();
     tx.commit().await.unwrap();
     database
 }
@@ -104,7 +107,7 @@ pub(crate) async fn any_text_is_taken(place: Place) {
     let kept = observed::all(&database).await.unwrap().remove(0).1;
     assert_eq!(kept.message.as_deref(), Some("trap: \u{fffd}"));
     // What is JSON comes back as it was.
-    assert_eq!(apps::all(&database).await.unwrap(), [app()]);
+    assert_eq!(apps::all(&database, &SEALER).await.unwrap(), [app()]);
     let kept = components::all(&database).await.unwrap().remove(0);
     assert_eq!(kept.component.metadata, component().component.metadata);
     assert!(kept.uses_async);
@@ -154,10 +157,11 @@ pub(crate) async fn a_change_from_an_old_generation_is_refused(place: Place) {
     row.generation = 2;
     row.app.domains = vec!["other.example".into()];
     row.deleting = Some(DataPolicy::Keep);
-    assert!(apps::update(&mut tx, &row, 1).await.unwrap());
-    assert!(!apps::update(&mut tx, &app(), 1).await.unwrap());
+    assert!(apps::update(&mut tx, &SEALER, &row, 1).await.unwrap());
+    assert!(!apps::update(&mut tx, &SEALER, &app(), 1).await.unwrap());
     tx.commit().await.unwrap();
-    assert_eq!(apps::get(&database, &row.app.id).await.unwrap(), Some(row));
+    let kept = apps::get(&database, &SEALER, &row.app.id).await.unwrap();
+    assert_eq!(kept, Some(row));
 }
 
 pub(crate) async fn late_reports_of_removed_apps_are_dropped(place: Place) {
@@ -187,7 +191,7 @@ pub(crate) async fn late_reports_of_removed_apps_are_dropped(place: Place) {
     drop(tx);
     let mut tx = database.begin().await.unwrap();
     assert!(matches!(
-        apps::insert(&mut tx, &app()).await,
+        apps::insert(&mut tx, &SEALER, &app()).await,
         Err(Error::Taken(_))
     ));
 }
@@ -200,7 +204,7 @@ pub(crate) async fn unreadable_rows_are_named(place: Place) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    let error = apps::all(&database).await.unwrap_err().to_string();
+    let error = apps::all(&database, &SEALER).await.unwrap_err().to_string();
     assert!(
         error.contains("`apps` holds an unreadable `spec` in row `shop`"),
         "{error}"

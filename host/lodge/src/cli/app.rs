@@ -1,6 +1,8 @@
 //! `lodge app`.
 
+mod keys;
 mod show;
+mod trial;
 
 use super::RemoteArgs;
 use super::app_fields::AppFields;
@@ -47,6 +49,15 @@ enum AppCommand {
     Restart(ActArgs),
     /// Remove an app
     Rm(RemoveArgs),
+    /// Show the keys of an app's tokens, without their secrets
+    Keys {
+        /// Its ID
+        id: String,
+    },
+    /// Have an app, or all apps that share the host-wide key, sign tokens with a new key
+    RotateKey(keys::RotateArgs),
+    /// Try a database for an app, without changing anything
+    TestDatabase(trial::TestArgs),
     /// Show the newest lines of an app's log
     Logs(LogArgs),
     /// Show what an app used and how its requests ended
@@ -148,6 +159,9 @@ pub(crate) fn run(args: &AppArgs) -> Result<(), Failure> {
             let accepted = client.delete(&format!("{}?data={data}", path(&remove.id)))?;
             finish(&client, &accepted, remove.no_wait, json)
         }
+        AppCommand::Keys { id } => keys::show(&client, id, json),
+        AppCommand::RotateKey(rotate) => keys::rotate(&client, rotate, json),
+        AppCommand::TestDatabase(test) => trial::run(&client, test, json),
         AppCommand::Logs(logs) => {
             let query = format!("limit={}&level={}", logs.lines, encode(&logs.level));
             let page = client.get(&format!("{}/logs?{query}", path(&logs.id)))?;
@@ -209,6 +223,7 @@ fn doing(kind: OperationKind) -> &'static str {
         OperationKind::Stop => "stopping",
         OperationKind::Restart => "restarting",
         OperationKind::Update => "updating",
+        OperationKind::RotateKey => "rotating the key of",
         OperationKind::Delete => "removing",
     }
 }
@@ -219,6 +234,7 @@ fn done(kind: OperationKind) -> &'static str {
         OperationKind::Stop => "stopped",
         OperationKind::Restart => "restarted",
         OperationKind::Update => "updated",
+        OperationKind::RotateKey => "rotated the key of",
         OperationKind::Delete => "removed",
     }
 }

@@ -1,8 +1,11 @@
 //! Every setting of an app as flags, shared by `app create`, `app update` and `deploy`.
 
+mod data;
+
 use super::failure::Failure;
 use super::values::{self, Pair};
 use clap::{ArgAction, Args, ValueEnum};
+pub(crate) use data::DatabaseFields;
 use serde_json::{Map, Value, json};
 
 /// When an app starts.
@@ -25,27 +28,15 @@ enum PathAccess {
     Off,
 }
 
-/// Where an app's data lives.
+/// How tokens are signed, in the standard's spelling.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-#[expect(clippy::enum_variant_names, reason = "the API's own words")]
-enum Database {
-    /// It keeps no data
-    None,
-    /// A database of its own on the host's service
-    NewDatabase,
-    /// A schema of its own on the host's service
-    NewSchema,
-    /// Another server: give --database-url-file
-    NewConnection,
-}
-
-/// A database's make.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Engine {
-    Sqlite,
-    Postgres,
-    Mysql,
-    Mariadb,
+enum Algorithm {
+    #[value(name = "HS256")]
+    HS256,
+    #[value(name = "EdDSA")]
+    EdDSA,
+    #[value(name = "RS256")]
+    RS256,
 }
 
 /// What is asked for.
@@ -97,18 +88,22 @@ pub(crate) struct AppFields {
     /// What happens to /apps/ID/
     #[arg(long, value_enum, value_name = "HOW")]
     path_access: Option<PathAccess>,
-    /// Where its data lives
-    #[arg(long, value_enum, value_name = "KIND")]
-    database: Option<Database>,
-    /// The database's make
-    #[arg(long, value_enum, value_name = "ENGINE", requires = "database")]
-    database_engine: Option<Engine>,
-    /// A file that holds the database's URL; - reads standard input
-    #[arg(long, value_name = "FILE", requires = "database")]
-    database_url_file: Option<String>,
-    /// Sign its tokens with the key that all apps share that chose so
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
-    jwt_shared: Option<bool>,
+    #[command(flatten)]
+    database: DatabaseFields,
+    /// Another database, read-only or with :rw: NAME=app:ID for that app's, NAME=URL, or NAME=@FILE
+    /// for either out of a file (may be repeated)
+    #[arg(long = "data-source", value_name = "NAME=SOURCE[:rw]", value_parser = values::pair)]
+    data_sources: Vec<Pair>,
+    /// Take another database away (may be repeated; for apps that exist)
+    #[arg(long = "no-data-source", value_name = "NAME")]
+    no_data_sources: Vec<String>,
+    /// What its tokens are signed with; another one means a new key
+    #[arg(long, value_enum, value_name = "ALGORITHM")]
+    jwt_algorithm: Option<Algorithm>,
+    /// Sign its tokens with the host-wide key. Every app that does accepts the tokens of all the
+    /// others, and can sign some that they accept
+    #[arg(long, alias = "jwt-shared", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
+    shared_jwt: Option<bool>,
     /// Follow newer versions of its component
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
     auto_upgrade: Option<bool>,
@@ -118,7 +113,7 @@ pub(crate) struct AppFields {
 }
 
 /// A name as the API spells it: the flag's, with `_` for `-`.
-fn name(value: impl ValueEnum) -> Value {
+pub(super) fn name(value: impl ValueEnum) -> Value {
     let name = value
         .to_possible_value()
         .map(|value| value.get_name().replace('-', "_"));
@@ -147,15 +142,12 @@ impl AppFields {
         );
         set("path_access", self.path_access.map(name));
         set("auto_upgrade", self.auto_upgrade.map(Value::Bool));
-        set(
-            "jwt",
-            self.jwt_shared
-                .map(|shared| json!({ "independent": !shared })),
-        );
+        set("jwt", self.jwt());
         set("desired", self.desired.map(name));
         set("limits", self.limits()?);
         set("config", self.config()?);
-        set("database", self.database()?);
+        set("database", self.database.to_json()?);
+        set("data_sources", self.data_sources()?);
         Ok(fields)
     }
 
@@ -177,8 +169,9 @@ impl AppFields {
             .config
             .iter()
             .chain(&self.secrets)
-            .filter(|pair| pair.value == "@-");
-        if from_stdin.count() + usize::from(self.database_url_file.as_deref() == Some("-")) > 1 {
+            .chain(&self.data_sources)
+            .filter(|pair| matches!(pair.value.as_str(), "@-" | "@-:rw"));
+        if from_stdin.count() + usize::from(self.database.reads_stdin()) > 1 {
             return Err(Failure::Usage(
                 "standard input can be read once: use files".into(),
             ));
@@ -198,18 +191,31 @@ impl AppFields {
         Ok(some(config))
     }
 
-    fn database(&self) -> Result<Option<Value>, Failure> {
-        let Some(kind) = self.database else {
-            return Ok(None);
-        };
-        let mut database = Map::from_iter([("kind".to_owned(), name(kind))]);
-        if let Some(engine) = self.database_engine {
-            database.insert("engine".to_owned(), name(engine));
+    fn jwt(&self) -> Option<Value> {
+        let mut jwt = Map::new();
+        if let Some(shared) = self.shared_jwt {
+            jwt.insert("independent".to_owned(), json!(!shared));
         }
-        if let Some(file) = &self.database_url_file {
-            database.insert("url".to_owned(), values::read(file)?.trim().into());
+        if let Some(algorithm) = self.jwt_algorithm {
+            jwt.insert("algorithm".to_owned(), name(algorithm));
         }
-        Ok(Some(Value::Object(database)))
+        some(jwt)
+    }
+
+    fn data_sources(&self) -> Result<Option<Value>, Failure> {
+        let mut sources = Map::new();
+        for pair in &self.data_sources {
+            if sources
+                .insert(pair.key.clone(), data::source(pair)?)
+                .is_some()
+            {
+                return Err(Failure::Usage(format!("`{}` is given twice", pair.key)));
+            }
+        }
+        for name in &self.no_data_sources {
+            sources.insert(name.clone(), Value::Null);
+        }
+        Ok(some(sources))
     }
 }
 
@@ -248,7 +254,8 @@ mod tests {
             "x --display-name Shop --start-mode with-host --environment local --domain a.b \
              --domain c.d --limit memory_bytes=256MiB --limit cpu-cores=0.5 --limit \
              instance_reuse=none --config GREETING=hi=ho --secret KEY=s --outbound-host *.x.y:1 \
-             --path-access redirect --database new-schema --database-engine postgres --jwt-shared \
+             --path-access redirect --database new-schema --database-engine postgres --shared-jwt \
+             --jwt-algorithm HS256 --data-source o=app:orders:rw --data-source w=mysql://u:p@h/d \
              --auto-upgrade --desired stopped",
         );
         let new: NewApp = serde_json::from_value(Value::Object(fields.clone())).unwrap();
@@ -256,6 +263,14 @@ mod tests {
         assert_eq!(new.domains, ["a.b", "c.d"]);
         assert_eq!(patch.limits.as_ref().unwrap().cpu_cores, Some(Some(0.5)));
         assert_eq!(patch.limits.unwrap().instance_reuse, Some(None));
+        assert_eq!(
+            new.data_sources["o"].access,
+            lodge_model::SourceAccess::ReadWrite
+        );
+        assert_eq!(
+            new.data_sources["w"].url.as_deref(),
+            Some("mysql://u:p@h/d")
+        );
         assert!(!new.jwt.independent && new.config["KEY"].secret && !new.config["GREETING"].secret);
         // Nothing that an app has lacks a flag; the ID and the component are arguments.
         for field in serde_json::to_value(NewApp::default())
@@ -280,6 +295,18 @@ mod tests {
             json!({"domains": [], "config": {"A": null}})
         );
         assert_eq!(
+            Value::Object(parse("x --no-data-source a --jwt-algorithm EdDSA")),
+            json!({"data_sources": {"a": null}, "jwt": {"algorithm": "EdDSA"}})
+        );
+        assert_eq!(
+            Value::Object(parse("x --database postgres://u:p@h/d")),
+            json!({"database": {"kind": "new_connection", "url": "postgres://u:p@h/d"}})
+        );
+        assert_eq!(
+            Value::Object(parse("x --database new_database")),
+            json!({"database": {"kind": "new_database"}})
+        );
+        assert_eq!(
             Value::Object(parse("x --jwt-shared false")),
             json!({"jwt": {"independent": true}})
         );
@@ -296,5 +323,11 @@ mod tests {
             .fields;
         assert_eq!(fields.to_json().unwrap_err().exit_code(), 2);
         assert!(Line::try_parse_from(["x", "--domain", "a.b", "--no-domains"]).is_err());
+        assert!(Line::try_parse_from(["x", "--database", "new"]).is_err());
+        for twice in ["a=app:b", "a=", "c=d"] {
+            let line = ["x", "--data-source", "a=app:b", "--data-source", twice];
+            let fields = Line::try_parse_from(line).unwrap().fields;
+            assert_eq!(fields.to_json().unwrap_err().exit_code(), 2, "{twice}");
+        }
     }
 }

@@ -80,11 +80,14 @@ settings! {
     admin_listen: String, "LODGE_ADMIN_LISTEN", "ADDRESS", "Where the console and the API are served [default: 127.0.0.1:13001]";
     data_dir: PathBuf, "LODGE_DATA_DIR", "FOLDER", "What this process keeps [default: ./data]";
     database_url: String, "DATABASE_URL", "URL", "The control database: sqlite: or postgres: [default: an SQLite file in the data folder]";
+    apps_database_url: String, "APPS_DATABASE_URL", "URL", "The service in which apps' databases are made: postgres:, mysql:, mariadb: or sqlite: [default: the control database's]";
+    #[arg(hide = true)]
+    secret_key: String, "LODGE_SECRET_KEY", "KEY", "The key under which secrets are kept, 32 characters at least [default: host.key in the data folder]";
+    outbound_private_networks: String, "LODGE_OUTBOUND_PRIVATE_NETWORKS", "CIDRS", "Private addresses that apps may call if they were granted the host, as addresses or networks with commas between [default: none]";
     apps_domain: String, "APPS_DOMAIN", "DOMAIN", "Apps answer at ID.DOMAIN too";
     trusted_proxies: String, "TRUSTED_PROXIES", "CIDRS", "Proxies whose forwarded headers are believed, as addresses or networks with commas between";
     init_root_email: String, "INIT_ROOT_EMAIL", "EMAIL", "The first administrator, at the first start [default: a generated password, printed once]";
     init_root_password: String, "INIT_ROOT_PASSWORD", "PASSWORD", "Their password, at the first start";
-    secret_key: String, "LODGE_SECRET_KEY", "SECRET", "What apps' token secrets are derived from, 32 characters or more [default: host.key in the data folder]";
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     open_metrics: bool, "LODGE_OPEN_METRICS", "BOOL", "Let /metrics be read without a token";
     max_instances: u32, "LODGE_MAX_INSTANCES", "COUNT", "Instances held at once, by all apps together [default: 1000]";

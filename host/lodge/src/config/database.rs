@@ -1,4 +1,5 @@
-//! The control database's address: a URL, or the parts that the seeds' variables give.
+//! The control database's address: a URL, or the parts that the seeds' variables give; and the
+//! service of apps' databases.
 
 use super::Secret;
 use super::args::FileSettings;
@@ -39,6 +40,30 @@ pub(super) fn url(settings: &FileSettings) -> Result<Option<Secret>> {
         }
         Some(other) => bail!("DB_DIALECT={other}: control data is kept in sqlite or postgres"),
     }
+}
+
+/// The service in which apps' databases are made; none: the control database's.
+///
+/// # Errors
+/// It is of no make that apps can have. The value is not shown: it holds a password.
+pub(super) fn apps_url(settings: &FileSettings) -> Result<Option<Secret>> {
+    let Some(url) = &settings.apps_database_url else {
+        return Ok(None);
+    };
+    let service = match url.split_once(':') {
+        Some(("sqlite", _)) => true,
+        Some(("postgres" | "postgresql" | "mysql" | "mariadb", rest)) => rest
+            .strip_prefix("//")
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')),
+        _ => false,
+    };
+    if !service || url.chars().any(char::is_whitespace) {
+        bail!(
+            "apps_database_url (APPS_DATABASE_URL): not a database service; write it like \
+             postgres://user:password@host, mysql://…, mariadb://… or sqlite:"
+        );
+    }
+    Ok(Some(Secret(url.clone())))
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986, 2.3).

@@ -15,16 +15,10 @@ const OF_SEVERAL: [&str; 6] = [
 ];
 
 /// Variables that are accepted and do nothing, and why.
-const WITHOUT_EFFECT: [(&str, &str); 2] = [
-    (
-        "APPEND_PRESET_BUILT_IN_PLUGINS",
-        "Lodge has no plugins: what an app needs is in its component",
-    ),
-    (
-        "APPS_DATABASE_URL",
-        "this version makes no databases for apps yet",
-    ),
-];
+const WITHOUT_EFFECT: [(&str, &str); 1] = [(
+    "APPEND_PRESET_BUILT_IN_PLUGINS",
+    "Lodge has no plugins: what an app needs is in its component",
+)];
 
 /// Checks the mode, the adapters, and that nothing is set for another mode.
 ///

@@ -119,13 +119,55 @@ fn variables_of_several_environments_are_refused_and_others_noticed() {
         assert!(decide_with(name, "").unwrap().notices.is_empty());
     }
     assert!(decide_with("ENVIRONMENT_NAME", "local").is_ok());
-    for name in ["APPEND_PRESET_BUILT_IN_PLUGINS", "APPS_DATABASE_URL"] {
-        let notices = decide_with(name, "x").unwrap().notices;
+    let name = "APPEND_PRESET_BUILT_IN_PLUGINS";
+    let notices = decide_with(name, "x").unwrap().notices;
+    assert!(
+        notices[0].contains(name) && notices[0].contains("no effect"),
+        "{notices:?}"
+    );
+}
+
+#[test]
+fn what_apps_are_given_is_checked_without_being_shown() {
+    let key = "0123456789abcdef0123456789abcdef";
+    for (name, good, bad) in [
+        (
+            "APPS_DATABASE_URL",
+            "postgres://u:hunter2@db",
+            "oracle://u:hunter2@db",
+        ),
+        (
+            "APPS_DATABASE_URL",
+            "mariadb://u:hunter2@db:3307",
+            "mysql:///hunter2",
+        ),
+        ("APPS_DATABASE_URL", "sqlite:", "hunter2"),
+        ("LODGE_SECRET_KEY", key, "hunter2"),
+    ] {
+        let config = decide_with(name, good).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let error = decide_with(name, bad).unwrap_err().to_string();
         assert!(
-            notices[0].contains(name) && notices[0].contains("no effect"),
-            "{notices:?}"
+            error.contains(name) && !error.contains("hunter2"),
+            "{error}"
         );
     }
+    assert_eq!(
+        decide_with("LODGE_SECRET_KEY", key)
+            .unwrap()
+            .secret_key
+            .unwrap()
+            .0,
+        key
+    );
+    let name = "LODGE_OUTBOUND_PRIVATE_NETWORKS";
+    let open = decide_with(name, "10.1.0.0/16, 192.168.0.7").unwrap();
+    assert_eq!(open.outbound_private_networks.len(), 2);
+    let error = decide_with(name, "10.1.0.0/33").unwrap_err().to_string();
+    assert!(
+        error.contains("outbound_private_networks=10.1.0.0/33"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::{AppId, DatabaseEngine};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -21,7 +22,7 @@ pub enum SourceAccess {
 
 /// A data source that an administrator granted, beside the app's own database. Either `app` or
 /// `url` is set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceGrant {
     /// The app whose own database it is.
@@ -35,6 +36,16 @@ pub struct SourceGrant {
     /// What the app may do there.
     #[serde(default)]
     pub access: SourceAccess,
+}
+
+impl fmt::Debug for SourceGrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceGrant")
+            .field("app", &self.app)
+            .field("url", &self.url.as_ref().map(|_| "…"))
+            .field("access", &self.access)
+            .finish()
+    }
 }
 
 /// What a tried database turned out to be.

@@ -2,13 +2,19 @@
 //! `wit/jwt.wit`, where the options are explained.
 
 use super::Secret;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// How tokens are signed (RFC 7518).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How tokens are signed (RFC 7518, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub enum JwtAlgorithm {
     /// HMAC with SHA-256: one secret signs and verifies.
     #[default]
     HS256,
+    /// Ed25519; the public key is at the app's JWKS endpoint.
+    EdDSA,
+    /// RSA PKCS#1 v1.5 with SHA-256; the public key is at the app's JWKS endpoint.
+    RS256,
 }
 
 /// One key.
@@ -18,7 +24,7 @@ pub struct JwtKey {
     pub id: String,
     /// What it is for.
     pub algorithm: JwtAlgorithm,
-    /// HS256: the secret, in base64url.
+    /// HS256: the secret, base64url. Else: the private key, PKCS#8 in PEM.
     pub secret: Secret,
     /// It verifies no longer from then on, in seconds since 1970; none: it is in force.
     pub retired_at: Option<i64>,

@@ -1,9 +1,11 @@
 //! A control plane under test: real database, real files, simulated runtime; it can crash.
 
-use crate::fake::{FakeLogs, FakeRoutes, FakeRuntime, NoProvider, component_bytes};
+use crate::capabilities::provider::{FakeProvider, key_set, make_key};
+use crate::fake::{FakeLogs, FakeRoutes, FakeRuntime, component_bytes};
 use bytes::Bytes;
 use futures::stream;
 use lodge_db::Database;
+use lodge_harness::TestSealer;
 use lodge_model::*;
 use lodge_supervisor::*;
 use std::io;
@@ -12,11 +14,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
+/// Has the host's key, unless a test says otherwise.
+pub const SEALER: TestSealer = TestSealer(1);
+
 /// Where everything that outlives a process is.
 pub struct Bed {
     dir: Place,
     pub url: Option<String>,
     pub settings: Settings,
+    pub sealer: TestSealer,
 }
 
 enum Place {
@@ -29,6 +35,7 @@ pub struct Host {
     pub tokio: tokio::runtime::Runtime,
     pub supervisor: Arc<Supervisor>,
     pub runtime: Arc<FakeRuntime>,
+    pub provider: Arc<FakeProvider>,
     pub routes: Arc<FakeRoutes>,
     pub logs: Arc<FakeLogs>,
     pub db: Database,
@@ -61,6 +68,7 @@ impl Bed {
             dir: Place::Own(tempfile::tempdir().unwrap()),
             url: None,
             settings: quick(),
+            sealer: SEALER,
         }
     }
 
@@ -70,6 +78,7 @@ impl Bed {
             dir: Place::Others(dir),
             url,
             settings: quick(),
+            sealer: SEALER,
         }
     }
 
@@ -115,13 +124,17 @@ impl Bed {
             .build()
             .unwrap();
         let (runtime, routes, logs) = (Arc::new(runtime), Arc::default(), Arc::default());
+        let provider = Arc::<FakeProvider>::default();
         let db = tokio.block_on(self.database());
         let parts = Parts {
             db: db.clone(),
             runtime: Arc::clone(&runtime) as _,
-            provider: Arc::new(NoProvider),
             routes: Arc::<FakeRoutes>::clone(&routes) as _,
             logs: Arc::<FakeLogs>::clone(&logs) as _,
+            provider: Arc::<FakeProvider>::clone(&provider) as _,
+            sealer: Arc::new(self.sealer),
+            make_key: Arc::new(make_key),
+            key_set: Arc::new(key_set),
             data_dir: self.dir().to_owned(),
             environment: LOCAL_ENVIRONMENT.parse().unwrap(),
             settings: self.settings.clone(),
@@ -131,6 +144,7 @@ impl Bed {
             tokio,
             supervisor,
             runtime,
+            provider,
             routes,
             logs,
             db,

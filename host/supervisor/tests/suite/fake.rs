@@ -307,31 +307,3 @@ impl LogSink for FakeLogs {
         self.0.lock().retain(|(id, _)| id != app);
     }
 }
-
-/// Gives apps nothing.
-pub struct NoProvider;
-
-#[async_trait::async_trait]
-impl Provider for NoProvider {
-    fn jwt_keys(&self, _: &App) -> Vec<JwtKey> {
-        Vec::new()
-    }
-
-    async fn open(&self, _: &Grant, _: Arc<dyn Account>) -> Result<Capabilities, GrantError> {
-        Err(GrantError::Refused("a simulation".into()))
-    }
-
-    async fn close(&self, _: &AppId) {}
-
-    async fn remove(&self, _: &Grant, _: DataPolicy) -> Result<(), GrantError> {
-        Ok(())
-    }
-
-    async fn test_database(
-        &self,
-        _: &AppId,
-        _: &DatabaseSpec,
-    ) -> Result<ConnectionReport, GrantError> {
-        Err(GrantError::Refused("a simulation".into()))
-    }
-}

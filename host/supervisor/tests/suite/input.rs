@@ -1,6 +1,6 @@
 //! What callers send.
 
-use crate::bed::Bed;
+use crate::bed::{Bed, SEALER};
 use lodge_model::*;
 use lodge_supervisor::{AppPatch, Error, NewApp};
 use serde_json::{Value, json};
@@ -19,7 +19,8 @@ pub fn every_field_comes_back(bed: Bed) {
         "id": "shop", "display_name": "Shop", "component": {"name": "hello", "version": "1.0.0"},
         "start_mode": "with_host", "environments": ["local"],
         "database": {"kind": "new_connection", "engine": "postgres", "url": "postgres://u:p@h/d"},
-        "auto_upgrade": true, "jwt": {"independent": false}, "domains": ["shop.example"],
+        "data_sources": {"other": {"url": "mariadb://u:p@h/d", "access": "read_write"}},
+        "auto_upgrade": true, "jwt": {"independent": false, "algorithm": "HS256"}, "domains": ["shop.example"],
         "limits": {"concurrency": 7, "cpu_cores": 0.5},
         "config": {"A": {"value": "1", "secret": false}, "B": {"value": "s3cret", "secret": true}},
         "outbound_hosts": ["*.example.com"], "path_access": "off", "desired": "stopped",
@@ -43,6 +44,10 @@ pub fn every_field_comes_back(bed: Bed) {
                 got["database"],
                 json!({"kind": "new_connection", "engine": "postgres"})
             ),
+            "data_sources" => assert_eq!(
+                got["data_sources"],
+                json!({"other": {"access": "read_write"}})
+            ),
             "config" => assert_eq!(
                 got["config"],
                 json!({"A": {"value": "1", "secret": false}, "B": {"value": null, "secret": true}})
@@ -65,7 +70,10 @@ pub fn every_field_comes_back(bed: Bed) {
     assert_eq!(defaults["display_name"], generated);
     assert_eq!(defaults["start_mode"], "on_first_visit");
     assert_eq!(defaults["environments"], json!(["local"]));
-    assert_eq!(defaults["jwt"], json!({"independent": true}));
+    assert_eq!(
+        defaults["jwt"],
+        json!({"independent": true, "algorithm": "HS256"})
+    );
 }
 
 pub fn secrets_are_kept_and_masked(bed: Bed) {
@@ -92,7 +100,11 @@ pub fn secrets_are_kept_and_masked(bed: Bed) {
     );
     assert_eq!(field(revealed), "config.B");
     let kept = host
-        .run(lodge_db::apps::get(&host.db, &crate::bed::id("shop")))
+        .run(lodge_db::apps::get(
+            &host.db,
+            &SEALER,
+            &crate::bed::id("shop"),
+        ))
         .unwrap()
         .unwrap();
     assert_eq!(kept.app.config["B"].value.as_deref(), Some("s3cret"));

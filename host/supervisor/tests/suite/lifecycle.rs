@@ -1,6 +1,6 @@
 //! Start, stop, restart, change, delete; and all that through the end of the process.
 
-use crate::bed::{Bed, id};
+use crate::bed::{Bed, SEALER, id};
 use crate::fake::FakeRuntime;
 use lodge_model::*;
 use lodge_supervisor::{AppPatch, Error, Fault, NewComponent, Page};
@@ -151,7 +151,7 @@ pub fn callers_may_go_away(bed: Bed) {
     host.patch("shop", json!({"limits": {"queue": 1000}}))
         .unwrap();
     host.until("database and memory say the same", || {
-        let kept = host.run(lodge_db::apps::get(&host.db, &id("shop")));
+        let kept = host.run(lodge_db::apps::get(&host.db, &SEALER, &id("shop")));
         let (kept, shown) = (
             kept.unwrap().unwrap().app,
             host.supervisor.app(&id("shop")).unwrap(),

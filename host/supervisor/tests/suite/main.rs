@@ -13,6 +13,7 @@
 
 mod activation;
 mod bed;
+mod capabilities;
 mod components;
 mod crash;
 mod database;
@@ -24,6 +25,7 @@ mod lists;
 mod scale;
 
 use bed::Bed;
+use capabilities::{databases, keys};
 
 macro_rules! cases {
     ($($module:ident: $($case:ident),+;)+) => {
@@ -47,6 +49,14 @@ macro_rules! cases {
 cases! {
     activation: visitors_start_it_once, a_visit_waits_for_the_compile, visitors_who_leave_stop_nothing,
         visits_pass_what_nobody_waits_for, a_stopped_app_refuses_at_once;
+    databases: sources_are_checked_and_changed_one_by_one, sources_are_bounded,
+        a_granted_database_is_not_taken_away, a_launch_carries_the_grant,
+        a_moved_database_is_granted_anew, dropped_data_are_dropped_until_it_works, kept_data_are_named,
+        tries_are_bounded, another_hosts_key_is_refused;
+    keys: a_key_comes_with_the_app, rotations_overlap, the_shared_key_is_shared,
+        another_algorithm_is_another_key, leaving_the_shared_key_ends_its_tokens,
+        retired_keys_are_removed, apps_of_an_older_lodge_get_a_key,
+        a_key_that_cannot_be_made_changes_nothing;
     components: same_bytes_are_one_artifact, a_version_is_one_artifact, names_are_needed,
         what_is_no_component_is_refused, too_large_is_refused, a_silent_sender_is_cut_off,
         uploads_are_bounded, used_components_stay, compiles_are_resumed, leftovers_are_removed,

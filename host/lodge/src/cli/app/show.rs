@@ -4,7 +4,7 @@ use crate::cli::client::{Client, encode};
 use crate::cli::component::{short, word};
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use lodge_model::{App, LogLine, MeterSnapshot};
+use lodge_model::{App, LogLine, MeterSnapshot, SourceAccess};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -91,7 +91,9 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
         ("environments", join(app.environments.iter())),
         ("domains", app.domains.join(" ")),
         ("path access", word(&json!(app.path_access))),
-        ("database", word(&json!(app.database.kind))),
+        ("database", database(&app)),
+        ("data sources", data_sources(&app)),
+        ("jwt", jwt(&app)),
         ("outbound hosts", app.outbound_hosts.join(" ")),
         ("config", config.collect::<Vec<_>>().join(" ")),
         ("created", output::time(app.created_at)),
@@ -111,6 +113,36 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
     );
     output::pairs(pairs);
     Ok(())
+}
+
+/// The kind of its database and, if it was said, the make.
+fn database(app: &App) -> String {
+    let kind = word(&json!(app.database.kind));
+    match app.database.engine {
+        Some(engine) => format!("{kind} ({})", word(&json!(engine))),
+        None => kind,
+    }
+}
+
+fn data_sources(app: &App) -> String {
+    join(app.data_sources.iter().map(|(name, source)| {
+        let place = match &source.app {
+            Some(owner) => format!("app:{owner}"),
+            None => "(url)".to_owned(),
+        };
+        match source.access {
+            SourceAccess::ReadWrite => format!("{name}={place}:rw"),
+            SourceAccess::ReadOnly => format!("{name}={place}"),
+        }
+    }))
+}
+
+fn jwt(app: &App) -> String {
+    let algorithm = word(&json!(app.jwt.algorithm));
+    match app.jwt.independent {
+        true => format!("{algorithm}, a key of its own"),
+        false => format!("{algorithm}, the host-wide key"),
+    }
 }
 
 /// A limit as `--limit` takes it; nothing for one that is not set.
