@@ -7,7 +7,7 @@ mod database;
 mod keys;
 mod keyvalue;
 mod log;
-mod outbound;
+pub mod outbound;
 mod provider;
 pub mod tokens;
 

@@ -2,12 +2,12 @@
 
 use crate::database::{self, AppDatabases};
 use crate::keyvalue::AppKeyValue;
-use crate::outbound::NoOutbound;
+use crate::outbound::{self, OutboundService};
 use crate::tokens::AppTokens;
 use async_trait::async_trait;
 use lodge_model::{
     Account, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant, GrantError,
-    Provider,
+    InternalCalls, Provider,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -20,16 +20,23 @@ const KEYVALUE_FILE: &str = "keyvalue.db";
 pub struct HostProvider {
     /// Holds a folder an app.
     apps: PathBuf,
+    outbound: Arc<OutboundService>,
     open: Mutex<HashMap<AppId, Arc<AppKeyValue>>>,
 }
 
 impl HostProvider {
     /// `apps`: the folder that holds a folder an app.
-    pub fn new(apps: &Path) -> Arc<Self> {
+    pub fn new(apps: &Path, outbound: outbound::Settings) -> Arc<Self> {
         Arc::new(Self {
             apps: apps.to_owned(),
+            outbound: OutboundService::new(outbound),
             open: Mutex::default(),
         })
+    }
+
+    /// Opens the way between apps. It comes after the provider, since whoever serves apps needs one.
+    pub fn set_internal_calls(&self, calls: Arc<dyn InternalCalls>) {
+        self.outbound.set_internal_calls(calls);
     }
 
     fn folder(&self, app: &AppId) -> PathBuf {
@@ -56,7 +63,7 @@ impl Provider for HostProvider {
             databases: Arc::new(databases),
             tokens: Arc::new(tokens),
             keyvalue,
-            outbound: Arc::new(NoOutbound::new(account)),
+            outbound: self.outbound.open(grant, account)?,
         })
     }
 

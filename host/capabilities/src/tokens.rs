@@ -256,6 +256,3 @@ fn now() -> i64 {
         i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
     })
 }
-
-#[cfg(test)]
-mod tests;

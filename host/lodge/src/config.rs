@@ -32,7 +32,6 @@ pub(crate) struct Config {
     /// The key under which secrets are kept; none: `host.key` in the data directory.
     pub(crate) secret_key: Option<Secret>,
     /// Private addresses that apps may call, if they were granted the host.
-    #[allow(dead_code, reason = "for the capabilities, once they are wired")]
     pub(crate) outbound_private_networks: Vec<IpNet>,
     pub(crate) apps_domain: Option<String>,
     pub(crate) trusted_proxies: Vec<IpNet>,

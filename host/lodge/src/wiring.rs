@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
-use lodge_capabilities::{AppLogs, HostKey, HostProvider, tokens};
+use lodge_capabilities::{AppLogs, HostKey, HostProvider, outbound, tokens};
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
@@ -12,7 +12,7 @@ use lodge_supervisor::{Parts, Supervisor};
 use rustix::process::{Resource, getrlimit};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +59,12 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         Some(secret) => HostKey::from_secret(secret.0.as_bytes())?,
         None => HostKey::open(&data_dir)?,
     });
-    let provider = HostProvider::new(&data_dir.join("apps"));
+    let outbound = outbound::Settings {
+        forbidden: own_addresses(apps_address, admin_address, config.database_url.as_ref()),
+        private_networks: config.outbound_private_networks.clone(),
+        ..outbound::Settings::default()
+    };
+    let provider = HostProvider::new(&data_dir.join("apps"), outbound);
     let settings = runtime_settings(&config, &data_dir)?;
     let runtime = LocalRuntime::new(settings, logs.clone(), provider.clone())?;
     let routes = Arc::new(Routes::default());
@@ -67,7 +72,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let supervisor = Supervisor::open(Parts {
         db: db.clone(),
         runtime,
-        provider,
+        provider: provider.clone(),
         routes: routes.clone(),
         logs: logs.clone(),
         sealer,
@@ -89,6 +94,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     )
     .await?;
     let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
+    provider.set_internal_calls(edge.clone());
 
     // Shown at once: whatever happens after it, a generated password is not lost.
     let root_password = config
@@ -238,6 +244,29 @@ async fn open_database(url: Option<&Secret>, data_dir: &Path) -> Result<Database
         None => Database::open_file(&data_dir.join("lodge.db")).await,
     };
     opened.context("the control database cannot be opened")
+}
+
+/// Where no app may go, whatever it was granted.
+fn own_addresses(
+    apps: SocketAddr,
+    admin: SocketAddr,
+    database: Option<&Secret>,
+) -> Vec<SocketAddr> {
+    const POSTGRES: u16 = 5432;
+    let mut addresses = vec![apps, admin];
+    let url = database.and_then(|url| url::Url::parse(&url.0).ok());
+    let named =
+        url.and_then(|url| Some((url.host_str()?.to_owned(), url.port().unwrap_or(POSTGRES))));
+    if let Some((host, port)) = named {
+        // A name that does not resolve now did when the database was opened, a moment ago.
+        addresses.extend(
+            (host.as_str(), port)
+                .to_socket_addrs()
+                .into_iter()
+                .flatten(),
+        );
+    }
+    addresses
 }
 
 fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::Settings> {

@@ -35,12 +35,14 @@ pub fn generate(algorithm: JwtAlgorithm) -> Result<JwtKey, TokenError> {
     })
 }
 
-/// The JSON Web Key Set (RFC 7517) of `keys`: the public ones only. Secrets (HS256) are left out, and
-/// so are keys that cannot be read.
+/// The JSON Web Key Set (RFC 7517) of `keys`: the public ones in force. Secrets (HS256) are left out,
+/// and so are keys that cannot be read.
 #[must_use]
 pub fn jwks(keys: &[JwtKey]) -> Value {
     let encode = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
-    let keys = keys.iter().filter_map(|key| match public(key) {
+    let now = super::now();
+    let in_force = |key: &&JwtKey| key.retired_at.is_none_or(|retired| now < retired);
+    let keys = keys.iter().filter(in_force).filter_map(|key| match public(key) {
         Ok(Some(Public::Ed { x })) => Some(json!({
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.id, "x": encode(x),
         })),

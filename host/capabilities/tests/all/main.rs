@@ -1,0 +1,11 @@
+//! Tests of the capabilities with real parts: servers, sockets, keys.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test, a panic is how a failure is told"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test may wait")]
+
+mod tokens;
