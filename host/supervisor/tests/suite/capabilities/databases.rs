@@ -100,7 +100,7 @@ pub fn a_granted_database_is_not_taken_away(bed: Bed) {
     // An unrelated change is not refused for it.
     host.patch("shop", json!({"limits": {"queue": 7}})).unwrap();
     // Without users it goes with its data.
-    two_apps(&host);
+    host.create("orders", "on_first_visit");
     host.patch("shop", json!({"data_sources": {"orders": null}}))
         .unwrap();
     host.done(&host.delete("orders", DataPolicy::Drop));
