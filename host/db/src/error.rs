@@ -61,7 +61,9 @@ pub enum Error {
     },
     /// A secret does not open with this host's key.
     #[error(
-        "the control database's secrets were sealed with another key than this host's ({origin}), or          were altered: put back the `host.key` file, or the LODGE_SECRET_KEY, of the host that wrote          them; nothing was changed ({place}: {source})"
+        "the control database's secrets were sealed with another key than this host's ({origin}), \
+         or were altered: put back the `host.key` file, or the LODGE_SECRET_KEY, of the host that \
+         wrote them; nothing was changed ({place}: {source})"
     )]
     WrongKey {
         /// Which secret.

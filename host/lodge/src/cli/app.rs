@@ -157,7 +157,11 @@ pub(crate) fn run(args: &AppArgs) -> Result<(), Failure> {
                 Data::Drop => "drop",
             };
             let accepted = client.delete(&format!("{}?data={data}", path(&remove.id)))?;
-            finish(&client, &accepted, remove.no_wait, json)
+            finish(&client, &accepted, remove.no_wait, json)?;
+            if matches!(remove.data, Data::Keep) && !json {
+                eprintln!("its data were kept; --data drop would have removed them");
+            }
+            Ok(())
         }
         AppCommand::Keys { id } => keys::show(&client, id, json),
         AppCommand::RotateKey(rotate) => keys::rotate(&client, rotate, json),

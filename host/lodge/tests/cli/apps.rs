@@ -92,6 +92,48 @@ fn an_app_is_made_listed_stopped_started_and_removed() {
 }
 
 #[test]
+fn an_app_is_given_databases_and_keys() {
+    let user = User::logged_in();
+    user.file("hello.wasm", &guest("hello-p2"));
+    user.file("url", b"postgres://u:hunter2@127.0.0.1:1/d\n");
+    let create = |id: &str, more: &[&str]| {
+        let line = ["app", "create", id, "--component", "hello.wasm"];
+        user.run(&[&line, more].concat())
+    };
+    let orders = create("orders", &["--database", "new_database"]);
+    assert_eq!(orders.code, 0, "{orders:?}");
+    let line = "--database new_connection --database-url-file url --data-source o=app:orders \
+                --data-source w=@url:rw --shared-jwt";
+    let shop = create("shop", &line.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(shop.code, 0, "{shop:?}");
+    for part in [
+        "new_connection",
+        "o=app:orders w=(url):rw",
+        "the host-wide key",
+    ] {
+        assert!(shop.out.contains(part), "{part}: {}", shop.out);
+    }
+    let tried = user.run(&["app", "test-database", "shop"]);
+    assert_eq!(tried.code, 1);
+    let dropped = user.run(&["app", "rm", "orders", "--data", "drop"]);
+    assert!(dropped.err.contains("`shop`"), "{dropped:?}");
+
+    let own = user.run(&["app", "rotate-key", "orders", "--overlap-seconds", "60"]);
+    assert_eq!(own.out.trim(), "rotated the key of orders", "{own:?}");
+    let keys = user.json(&["app", "keys", "orders"]);
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    let shared = user.run(&["app", "rotate-key", "shop"]);
+    assert!(shared.err.contains("(shared_key)"), "{shared:?}");
+    let all = user.run(&["app", "rotate-key", "--shared"]);
+    assert!(all.out.contains("share it: 1"), "{all:?}");
+    let shown = user.run(&["app", "keys", "shop"]);
+    assert!(shown.out.contains("the host's") && shown.out.contains("(signs)"));
+    for text in [shop, tried, dropped, own, shared, all, shown] {
+        assert!(!format!("{text:?}").contains("hunter2"), "{text:?}");
+    }
+}
+
+#[test]
 fn an_empty_host_says_how_to_begin() {
     let user = User::logged_in();
     assert!(

@@ -36,7 +36,7 @@ pub(super) fn rotate(client: &Client, args: &RotateArgs, json: bool) -> Result<(
     match json {
         true => output::json(&rotated),
         false => output::line(format_args!(
-            "rotated the host-wide key of {} apps",
+            "rotated the host-wide key; apps that share it: {}",
             rotated.get("apps").and_then(Value::as_u64).unwrap_or(0)
         )),
     }
