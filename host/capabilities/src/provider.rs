@@ -56,7 +56,7 @@ impl Provider for HostProvider {
         let keyvalue = Arc::new(keyvalue);
         let tokens = AppTokens::new(&grant.app, &grant.jwt_keys)
             .map_err(|e| GrantError::Unavailable(format!("the app's tokens: {e}")))?;
-        let databases = AppDatabases::open(grant, &folder, account.clone())?;
+        let databases = AppDatabases::open(grant, &self.apps, &account)?;
         self.open.lock().insert(grant.app.clone(), keyvalue.clone());
         Ok(Capabilities {
             config: Arc::new(grant.config.clone()),

@@ -26,9 +26,6 @@ pub(crate) struct Config {
     pub(crate) admin_listen: SocketAddr,
     /// None: an SQLite file in the data directory.
     pub(crate) database_url: Option<Secret>,
-    /// The service of apps' databases; none: the control database's.
-    #[allow(dead_code, reason = "for the capabilities, once they are wired")]
-    pub(crate) apps_database_url: Option<Secret>,
     /// The key under which secrets are kept; none: `host.key` in the data directory.
     pub(crate) secret_key: Option<Secret>,
     /// Private addresses that apps may call, if they were granted the host.
@@ -99,12 +96,12 @@ impl Config {
             3600,
         )?;
         let (listen, admin_listen) = addresses(&settings)?;
+        database::check_apps_url(&settings)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             listen,
             admin_listen,
             database_url: database::url(&settings)?,
-            apps_database_url: database::apps_url(&settings)?,
             secret_key: settings.secret_key.map(secret_key).transpose()?,
             outbound_private_networks: networks(
                 "outbound_private_networks",

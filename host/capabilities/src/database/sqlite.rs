@@ -52,6 +52,8 @@ pub(crate) struct SqliteSettings {
     pub(crate) result_bytes: u64,
     /// Size of the file.
     pub(crate) storage_bytes: u64,
+    /// Nothing is written through this source.
+    pub(crate) read_only: bool,
 }
 
 /// One app's file.

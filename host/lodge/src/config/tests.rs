@@ -131,17 +131,7 @@ fn variables_of_several_environments_are_refused_and_others_noticed() {
 fn what_apps_are_given_is_checked_without_being_shown() {
     let key = "0123456789abcdef0123456789abcdef";
     for (name, good, bad) in [
-        (
-            "APPS_DATABASE_URL",
-            "postgres://u:hunter2@db",
-            "oracle://u:hunter2@db",
-        ),
-        (
-            "APPS_DATABASE_URL",
-            "mariadb://u:hunter2@db:3307",
-            "mysql:///hunter2",
-        ),
-        ("APPS_DATABASE_URL", "sqlite:", "hunter2"),
+        ("APPS_DATABASE_URL", "sqlite:", "postgres://u:hunter2@db"),
         ("LODGE_SECRET_KEY", key, "hunter2"),
     ] {
         let config = decide_with(name, good).unwrap();

@@ -1,11 +1,14 @@
 //! Uses what its host gives it, as the path and the query ask for (WASI 0.2). What failed is the
 //! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=` (counts rows), `/tx?q=&end=commit|rollback|drop|leave|trap`,
-//! `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line).
+//! `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line), `/out?authority=&path=` (an outgoing request), `/again?authority=` (the same path of that
+//! host, and so on).
 
 use lodge::host::database::{DataSource, Transaction};
 use lodge::host::jwt;
 use lodge::host::sql::{Access, Isolation, Value};
 use std::fmt::Debug;
+use support_p2::wasip2::http::outgoing_handler;
+use support_p2::wasip2::http::types::{OutgoingRequest, Scheme};
 use support_p2::*;
 use wasi::keyvalue::{atomics, store as buckets};
 use wasi::logging::logging;
@@ -83,6 +86,11 @@ fn work(target: &Target) -> Result<String, String> {
             logging::log(logging::Level::Warn, "capable", &get("line"));
             Ok("said".into())
         }
+        "/again" => {
+            let authority = get("authority");
+            call_out(&authority, &format!("/again?authority={authority}"))
+        }
+        "/out" => call_out(&get("authority"), &get("path")),
         _ => Ok("capable".into()),
     }
 }
@@ -109,6 +117,24 @@ fn end(transaction: Transaction, sql: &str, how: &str) -> Result<String, String>
         _ => std::mem::forget(transaction),
     }
     Ok(done.rows_affected.to_string())
+}
+
+fn call_out(authority: &str, path: &str) -> Result<String, String> {
+    let request = OutgoingRequest::new(Fields::new());
+    request.set_scheme(Some(&Scheme::Http)).unwrap();
+    request.set_authority(Some(authority)).unwrap();
+    request.set_path_with_query(Some(path)).unwrap();
+    let sent = outgoing_handler::handle(request, None).map_err(text_of)?;
+    sent.subscribe().block();
+    let response = sent.get().unwrap().unwrap().map_err(text_of)?;
+    let body = response.consume().unwrap();
+    let stream = body.stream().unwrap();
+    let mut bytes = Vec::new();
+    while let Ok(piece) = stream.blocking_read(64 << 10) {
+        bytes.extend(piece);
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Ok(format!("{} {text}", response.status()))
 }
 
 /// `?p=` is a text, `?n=` a number.

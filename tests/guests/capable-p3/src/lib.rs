@@ -1,10 +1,13 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=` (so many statements at
-//! once), `/tx?q=&end=commit|rollback|drop|trap`.
+//! once), `/tx?q=&end=commit|rollback|drop|trap`, `/out?authority=&path=` (an outgoing request).
 
 use lodge::host::database_async::{DataSource, Transaction};
 use lodge::host::sql::{Access, Isolation, Value};
 use std::fmt::Debug;
+use support_p3::wasip3::http::client;
+use support_p3::wasip3::http::types::Scheme;
+use support_p3::wasip3::wit_future as http_future;
 use support_p3::*;
 
 wit_bindgen::generate!({
@@ -28,6 +31,9 @@ impl Guest for Capable {
 
 async fn work(target: &Target) -> Result<String, String> {
     let sql = target.get("q").unwrap_or_default();
+    if target.path() == "/out" {
+        return call_out(target).await;
+    }
     let source = DataSource::open("default".into()).await.map_err(text_of)?;
     match target.path() {
         "/sql" => {
@@ -78,6 +84,20 @@ async fn end(transaction: Transaction, sql: String, how: &str) -> Result<String,
         _ => drop(transaction),
     }
     Ok(done.rows_affected.to_string())
+}
+
+async fn call_out(target: &Target) -> Result<String, String> {
+    let (_, trailers) = http_future::new(|| Ok(None));
+    let (request, _sent) = Request::new(Fields::new(), None, trailers, None);
+    request.set_scheme(Some(&Scheme::Http)).unwrap();
+    request.set_authority(target.get("authority").as_deref()).unwrap();
+    request.set_path_with_query(target.get("path").as_deref()).unwrap();
+    let response = client::send(request).await.map_err(text_of)?;
+    let status = response.get_status_code();
+    let (_, done) = http_future::new(|| Ok(()));
+    let (body, _trailers) = Response::consume_body(response, done);
+    let text = String::from_utf8_lossy(&body.collect().await).into_owned();
+    Ok(format!("{status} {text}"))
 }
 
 fn text_of(error: impl Debug) -> String {

@@ -221,3 +221,106 @@ fn configuration_key_value_and_log_are_the_apps_own() {
     );
     assert!(!host.log_text().contains("hunter2") && !lines.contains("hunter2"));
 }
+
+#[test]
+fn outgoing_requests_go_where_they_were_granted_and_nowhere_else() {
+    let mut host = Host::start();
+    host.deploy("hello-p2", "hello");
+    let own = host.apps.to_string();
+    for guest in ["capable-p2", "capable-p3"] {
+        let fields = json!({ "outbound_hosts": ["hello.lodge.internal", "localhost", own, "other.lodge.internal"] });
+        host.deploy_with(guest, guest, fields);
+        let out = |authority: &str| {
+            ask(
+                &host,
+                guest,
+                "/out",
+                &[("authority", authority), ("path", "/")],
+            )
+        };
+        assert_eq!(
+            out("hello.lodge.internal"),
+            (200, "200 Hello, World!".into())
+        );
+        let (status, text) = out("other.lodge.internal");
+        assert!(status == 400 || text.starts_with("404"), "{text}");
+        for forbidden in [
+            "example.com",
+            "127.0.0.1:1",
+            "2130706433",
+            "[::1]",
+            "localhost",
+            "localhost:22",
+            &own,
+        ] {
+            let (status, text) = out(forbidden);
+            assert_eq!(status, 400, "{guest} {forbidden}: {text}");
+        }
+        let lines = host
+            .api()
+            .get(&format!("/api/apps/{guest}/logs"))
+            .expect(200)
+            .to_string();
+        assert!(
+            lines.contains("example.com") && lines.contains("localhost"),
+            "{lines}"
+        );
+    }
+    assert!(host.api().stats("hello")["answered"].as_u64().unwrap() >= 2);
+}
+
+#[test]
+fn an_app_that_calls_itself_comes_to_an_end() {
+    let mut host = Host::start();
+    host.deploy_with(
+        "capable-p2",
+        "loop",
+        json!({ "outbound_hosts": ["loop.lodge.internal"] }),
+    );
+    let mut path = "/".to_owned();
+    for _ in 0..12 {
+        path = format!("/out?authority=loop.lodge.internal&path={}", encoded(&path));
+    }
+    let reply = host.visit("loop", &path).send();
+    assert!(
+        reply.text().contains("400"),
+        "{} {}",
+        reply.status,
+        reply.text()
+    );
+    let lines = host
+        .api()
+        .get("/api/apps/loop/logs")
+        .expect(200)
+        .to_string();
+    assert!(lines.contains("in a row"), "{lines}");
+}
+
+#[test]
+fn an_app_reads_or_writes_anothers_database_only_as_granted() {
+    let mut host = Host::start();
+    host.deploy_with("capable-p2", "orders", with_database());
+    told(&host, "orders", "/exec", &[("q", "CREATE TABLE t (x)")]);
+    for (app, access) in [("reader", "read_only"), ("writer", "read_write")] {
+        let sources = json!({ "data_sources": { "shop": { "app": "orders", "access": access } } });
+        host.deploy_with("capable-p2", app, sources);
+    }
+    let shop = |q| [("q", q), ("source", "shop")];
+    told(
+        &host,
+        "writer",
+        "/exec",
+        &shop("INSERT INTO t VALUES ('shared')"),
+    );
+    assert!(told(&host, "reader", "/sql", &shop("SELECT x FROM t")).contains("shared"));
+    for write in [
+        "INSERT INTO t VALUES (1)",
+        "DROP TABLE t",
+        "PRAGMA query_only = OFF",
+    ] {
+        refused(&host, "reader", "/exec", &shop(write));
+    }
+    refused(&host, "reader", "/sql", &[("q", "SELECT 1")]);
+    host.deploy("capable-p2", "stranger");
+    assert!(refused(&host, "stranger", "/sql", &shop("SELECT 1")).contains("NoSuchSource"));
+}

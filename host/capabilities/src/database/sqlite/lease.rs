@@ -126,8 +126,10 @@ impl Pool {
         let _turn = self.connecting.lock().await;
         let mut sqlite = options.connect().await.map_err(failed)?;
         // Pages are counted for each schema by itself; temporary tables are a schema too.
-        let bounds =
-            format!("PRAGMA max_page_count = {pages}; PRAGMA temp.max_page_count = {pages}");
+        let query_only = query_only(self.settings.read_only);
+        let bounds = format!(
+            "PRAGMA max_page_count = {pages}; PRAGMA temp.max_page_count = {pages}; {query_only}"
+        );
         sqlite
             .execute(AssertSqlSafe(bounds).into_sql_str())
             .await
@@ -162,6 +164,15 @@ impl Pool {
                 }
             });
         }
+    }
+}
+
+/// Whether a connection refuses to write; the authorizer keeps guests from changing it.
+pub(super) fn query_only(yes: bool) -> &'static str {
+    if yes {
+        "PRAGMA query_only = ON"
+    } else {
+        "PRAGMA query_only = OFF"
     }
 }
 

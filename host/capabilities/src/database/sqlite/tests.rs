@@ -48,6 +48,7 @@ const SETTINGS: SqliteSettings = SqliteSettings {
     statement_timeout: Duration::from_millis(500),
     result_bytes: 1 << 20,
     storage_bytes: 2 << 20,
+    read_only: false,
 };
 
 fn bed() -> Bed {

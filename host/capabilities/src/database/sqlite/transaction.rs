@@ -1,7 +1,7 @@
 //! A transaction: a connection of its own until it ends. Dropped, or idle for too long, its connection
 //! is closed, which rolls it back.
 
-use super::lease::Lease;
+use super::lease::{Lease, query_only};
 use crate::database::script;
 use async_trait::async_trait;
 use lodge_model::{ExecuteOutcome, LogLevel, Rows, SourceAccess, SqlError, Transaction, Value};
@@ -31,7 +31,7 @@ impl SqliteTransaction {
             SourceAccess::ReadOnly => "BEGIN DEFERRED",
         };
         let begun = match lease.own(begin).await {
-            Ok(()) if access == SourceAccess::ReadOnly => lease.own("PRAGMA query_only = ON").await,
+            Ok(()) if access == SourceAccess::ReadOnly => lease.own(query_only(true)).await,
             begun => begun,
         };
         if let Err(e) = begun {
@@ -49,7 +49,7 @@ impl SqliteTransaction {
         let mut open = self.open.lock().await;
         let mut lease = open.lease.take().ok_or_else(idle_too_long)?;
         let ended = match lease.own(how).await {
-            Ok(()) => lease.own("PRAGMA query_only = OFF").await,
+            Ok(()) => lease.own(query_only(lease.settings().read_only)).await,
             failed => failed,
         };
         match ended {
