@@ -2,7 +2,10 @@
 
 mod keys;
 mod log;
+pub mod outbound;
+pub mod provider;
 pub mod tokens;
 
 pub use keys::{HostKey, HostKeyError, KEY_VARIABLE, SealError};
 pub use log::{AppLogs, OpenError};
+pub use provider::HostProvider;
