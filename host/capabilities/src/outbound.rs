@@ -138,7 +138,7 @@ impl AppOutbound {
                 self.call_out(&target, &timeouts, head, body).await?
             }
         };
-        Ok(self.finish(response, place, timeouts.silence))
+        self.finish(response, place, timeouts.silence)
     }
 
     /// A place among the app's calls; a bounded number waits for one, for a bounded time.
@@ -258,9 +258,9 @@ impl AppOutbound {
         response: Response<ResponseBody>,
         place: OwnedSemaphorePermit,
         silence: Duration,
-    ) -> Response<ResponseBody> {
+    ) -> Result<Response<ResponseBody>, OutboundError> {
         let (mut head, body) = response.into_parts();
-        head::clean_response(&mut head.headers);
+        head::clean_response(&mut head.headers)?;
         // What the client noted about its connection is not the guest's.
         head.extensions.clear();
         let bounds = Bounds {
@@ -268,7 +268,7 @@ impl AppOutbound {
             silence,
         };
         let body = Received::new(body, place, bounds, self.policy.refusals.clone());
-        Response::from_parts(head, body.boxed_unsync())
+        Ok(Response::from_parts(head, body.boxed_unsync()))
     }
 }
 

@@ -55,7 +55,7 @@ impl Provider for HostProvider {
         let keyvalue = AppKeyValue::new(&folder.join(KEYVALUE_FILE), grant.limits.storage_bytes);
         let keyvalue = Arc::new(keyvalue);
         let tokens = AppTokens::new(&grant.app, &grant.jwt_keys)
-            .map_err(|e| GrantError::Unavailable(format!("the app's tokens: {e}")))?;
+            .map_err(|e| GrantError::Refused(format!("the app's tokens: {e}")))?;
         let databases = AppDatabases::open(grant, &self.apps, &account)?;
         self.open.lock().insert(grant.app.clone(), keyvalue.clone());
         Ok(Capabilities {

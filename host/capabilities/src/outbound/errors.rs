@@ -26,11 +26,7 @@ pub(super) fn of_client(error: &legacy::Error, target: &Target) -> OutboundError
     }
     if let Some(hyper) = find::<hyper::Error>(error) {
         if hyper.is_parse_too_large() {
-            return OutboundError::LimitExceeded(format!(
-                "the head of the response from {target} has more than {} bytes or {} fields",
-                super::head::HEAD_BYTES,
-                super::head::HEAD_FIELDS
-            ));
+            return super::head::too_large();
         }
         if hyper.is_timeout() {
             return OutboundError::TimedOut(format!("{target} did not answer in time"));

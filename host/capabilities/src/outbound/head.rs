@@ -69,9 +69,21 @@ pub(super) fn clean_request(
     Ok(())
 }
 
-/// Takes what belongs to the connection out of a response's head.
-pub(super) fn clean_response(headers: &mut HeaderMap) {
+/// Takes what belongs to the connection out of a response's head, and refuses one that is too large:
+/// the client's own bound is by what it happens to have read.
+pub(super) fn clean_response(headers: &mut HeaderMap) -> Result<(), OutboundError> {
+    if size(headers) > HEAD_BYTES || headers.len() > HEAD_FIELDS {
+        return Err(too_large());
+    }
     remove_hop_by_hop(headers);
+    Ok(())
+}
+
+/// What a guest is told of a response with too large a head.
+pub(super) fn too_large() -> OutboundError {
+    OutboundError::LimitExceeded(format!(
+        "the response's head has more than {HEAD_BYTES} bytes or {HEAD_FIELDS} fields"
+    ))
 }
 
 /// The length that the head promises, if it does: one number, and the body's where that is known, so
