@@ -12,6 +12,7 @@ mod servers;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::guests;
@@ -50,7 +51,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(if options.quick { 6 } else { 7 });
     steps.step("system packages", || {
         system::ensure(&[Need::Compiler, Need::Wrk])
     })?;
@@ -71,6 +72,10 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             "lodge",
             "--bin",
             "bare-hyper",
+            "--bin",
+            "native-peer",
+            "--bin",
+            "capabilities",
         ];
         sh(cargo().args(binaries).current_dir(&places.root))
     })?;
@@ -86,6 +91,18 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         }
         Ok(())
     })?;
+    if !options.quick && options.only.is_none() {
+        steps.step(
+            "the capabilities beside the same work done natively",
+            || {
+                let (rounds, seconds) = (options.rounds.to_string(), options.seconds.to_string());
+                sh(
+                    Command::new(places.target.join("release/capabilities"))
+                        .args([rounds, seconds]),
+                )
+            },
+        )?;
+    }
     report.print();
     report.save(&places.target.join("bench/results.json"))
 }

@@ -1,5 +1,5 @@
 //! What the capabilities cost: the same work through Lodge and natively (`native-peer`), in one run,
-//! interleaved, on the same PostgreSQL. Prints ratios of medians.
+//! interleaved, on SQLite files of their own. Prints ratios of medians.
 //!
 //! `capabilities [ROUNDS] [SECONDS]`; needs `lodge`, `native-peer` and `bare-hyper` beside it, `wrk`, and the
 //! guest `bench-p3`. `cargo xtask bench` runs it.
@@ -11,7 +11,6 @@
     reason = "a measuring tool: what goes wrong ends it"
 )]
 
-use lodge_harness::postgres::Postgres;
 use lodge_harness::{Config, Host};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
@@ -34,12 +33,12 @@ fn main() {
         given.map_or(default, |text| text.parse().expect("a number"))
     };
     let (rounds, seconds) = (number(1, 5), number(2, 5));
-    let postgres = Postgres::start().unwrap();
-    let database = postgres.create_database("bench").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("native.db").display().to_string();
     let outbound = Peer::start("bare-hyper", &[]);
     let target = format!("http://{}/", outbound.address);
     let native = Peer::start("native-peer", &[&database, &target]);
-    let host = deploy(&database, outbound.address, &target);
+    let host = deploy(outbound.address);
     let lodge = format!("http://{}", host.apps);
     let native_base = format!("http://{}", native.address);
     println!(
@@ -61,15 +60,15 @@ fn main() {
 }
 
 /// A host with the app, its table filled by its own `/setup`.
-fn deploy(database: &str, outbound: SocketAddr, target: &str) -> Host {
+fn deploy(outbound: SocketAddr) -> Host {
     let mut host = Config::default()
         .argument("--outbound-private-networks")
         .argument("127.0.0.0/8")
         .start();
     let fields = json!({
-        "database": { "kind": "new_connection", "url": database },
+        "database": { "kind": "new_database" },
         "outbound_hosts": [outbound.to_string()],
-        "config": { "outbound_url": { "value": target } },
+        "config": { "outbound_authority": { "value": outbound.to_string() } },
     });
     host.deploy_with("bench-p3", APP, fields);
     let reply = host.visit(APP, "/setup").send();
@@ -124,7 +123,7 @@ impl Peer {
             .unwrap_or_else(|error| panic!("{program}: {error}"));
         let begun = Instant::now();
         while std::net::TcpStream::connect(address).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "{program}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "{program}");
             std::thread::park_timeout(Duration::from_millis(20));
         }
         Self { child, address }

@@ -1,7 +1,7 @@
 //! What the capabilities are measured against: the same work done natively, by the same libraries,
 //! behind the same bare hyper.
 //!
-//! `native-peer ADDRESS DATABASE_URL OUTBOUND_URL`. `/point`: one row by its key; `/rows`: 10,000 rows, streamed
+//! `native-peer ADDRESS DATABASE_FILE OUTBOUND_URL`. `/point`: one row by its key; `/rows`: 10,000 rows, streamed
 //! and summed; `/jwt`: one token verified; `/out`: one outgoing request.
 
 use bytes::Bytes;
@@ -14,7 +14,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use std::convert::Infallible;
 use std::error::Error;
 use std::sync::Arc;
@@ -31,7 +33,7 @@ const CONNECTIONS: u32 = 5;
 const ROWS: i64 = 10_000;
 
 struct Peer {
-    database: PgPool,
+    database: SqlitePool,
     client: Client<HttpConnector, Empty<Bytes>>,
     outbound: Uri,
     key: DecodingKey,
@@ -50,12 +52,12 @@ struct Claims {
 async fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("{what} is missing"));
-    let (address, url, outbound) = (
+    let (address, file, outbound) = (
         next("ADDRESS")?,
-        next("DATABASE_URL")?,
+        next("DATABASE_FILE")?,
         next("OUTBOUND_URL")?,
     );
-    let peer = Arc::new(Peer::new(&url, outbound.parse()?).await?);
+    let peer = Arc::new(Peer::new(&file, outbound.parse()?).await?);
     let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -91,18 +93,36 @@ async fn answer(
     Ok(response)
 }
 
+/// The same table as the guest's, on as many connections.
+async fn filled(file: &str) -> Result<SqlitePool, Failed> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .connect_with(options)
+        .await?;
+    sqlx::raw_sql(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL NOT NULL); \
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 10000) \
+         INSERT INTO items SELECT i, 'item number ' || i, i * 0.5 FROM n",
+    )
+    .execute(&pool)
+    .await?;
+    Ok(pool)
+}
+
 impl Peer {
-    async fn new(url: &str, outbound: Uri) -> Result<Self, Failed> {
+    async fn new(file: &str, outbound: Uri) -> Result<Self, Failed> {
         let secret = [7; 32];
         let claims = Claims {
             sub: "somebody".to_owned(),
             exp: u64::from(u32::MAX),
         };
         Ok(Self {
-            database: PgPoolOptions::new()
-                .max_connections(CONNECTIONS)
-                .connect(url)
-                .await?,
+            database: filled(file).await?,
             client: Client::builder(TokioExecutor::new()).build_http(),
             outbound,
             key: DecodingKey::from_secret(&secret),
