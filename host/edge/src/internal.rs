@@ -94,6 +94,7 @@ fn for_callee(
     headers.insert("x-forwarded-for", caller);
     headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
     headers.remove("x-forwarded-prefix");
+    headers.remove("forwarded");
     request.extensions_mut().insert(depth);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(request.map(|body| {

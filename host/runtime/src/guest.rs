@@ -115,8 +115,20 @@ impl Guest {
     }
 
     /// What the host's interfaces reach.
-    pub(crate) fn host_parts(&mut self) -> (&Capabilities, &mut ResourceTable, &GuestLog) {
-        (&self.hooks.capabilities, &mut self.table, &self.log)
+    pub(crate) fn host_parts(
+        &mut self,
+    ) -> (
+        &Capabilities,
+        &mut ResourceTable,
+        &InstanceMemory,
+        &GuestLog,
+    ) {
+        (
+            &self.hooks.capabilities,
+            &mut self.table,
+            &self.memory,
+            &self.log,
+        )
     }
 }
 

@@ -4,7 +4,8 @@
 //!
 //! What a guest holds (sources, transactions, cursors, buckets) lies in its store's resource table,
 //! which is bounded, and goes with the store: an open transaction is rolled back, a statement under
-//! way is cancelled.
+//! way is cancelled. What a call has copied out of its guest is charged to the app while the call
+//! waits, so that a thousand of them meet the app's memory limit and not the host's.
 
 mod config;
 #[expect(unreachable_pub, reason = "the bindings re-export what resources are")]
@@ -19,8 +20,11 @@ mod sql;
 
 use crate::engine::Flavor;
 use crate::guest::Guest;
+use crate::memory::{Hold, InstanceMemory};
 use crate::stdio::GuestLog;
 use lodge_model::Capabilities;
+pub(crate) use migrating::MigratingPre;
+pub(crate) use migrating::exports::lodge::host::migrations::Migration as ListedMigration;
 pub(crate) use outbound::Hooks;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
@@ -64,11 +68,58 @@ mod concurrent {
     });
 }
 
+/// Bindings of what a component with migrations exports.
+mod migrating {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "lodge:host/migrating",
+        exports: { default: async },
+    });
+}
+
+/// Bytes of one call at a time that are covered by what each instance is charged.
+const COVERED_BYTES: u64 = 64 << 10;
+/// What the host keeps for one of many calls besides what came from the guest, in bytes.
+const CALL_BYTES: u64 = 2 << 10;
+
 /// What the interfaces reach of a guest.
 pub(crate) struct View<'a> {
     capabilities: &'a Capabilities,
     table: &'a mut ResourceTable,
+    memory: &'a InstanceMemory,
     log: &'a GuestLog,
+}
+
+impl View<'_> {
+    /// Charges what a call holds that its whole instance waits for.
+    ///
+    /// # Errors
+    /// The limit that it met, for the guest.
+    fn hold(&self, bytes: u64) -> std::result::Result<Option<Hold>, String> {
+        match bytes {
+            0..=COVERED_BYTES => Ok(None),
+            _ => self.try_hold(bytes).map(Some),
+        }
+    }
+
+    /// Charges what one of many calls holds.
+    ///
+    /// # Errors
+    /// The limit that it met, for the guest.
+    fn hold_one_of_many(&self, bytes: u64) -> std::result::Result<Hold, String> {
+        self.try_hold(bytes.saturating_add(CALL_BYTES))
+    }
+
+    fn try_hold(&self, bytes: u64) -> std::result::Result<Hold, String> {
+        self.memory.hold(bytes).ok_or_else(|| {
+            let text = format!(
+                "the app's memory (limits.memory_bytes) has no room for the {bytes} bytes that the host would \
+                 hold while it waits for this call"
+            );
+            self.log.warn(&text);
+            text
+        })
+    }
 }
 
 /// Ties [`View`] to its store.
@@ -79,10 +130,11 @@ impl HasData for HasView {
 }
 
 fn view(guest: &mut Guest) -> View<'_> {
-    let (capabilities, table, log) = guest.host_parts();
+    let (capabilities, table, memory, log) = guest.host_parts();
     View {
         capabilities,
         table,
+        memory,
         log,
     }
 }

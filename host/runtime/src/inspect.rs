@@ -22,6 +22,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspection, Rejection> {
     let uses_async = validate(bytes)?;
     let (imports, exports) = surface(bytes)?;
     check_imports(&imports)?;
+    check_exports(&exports)?;
     let world = world(&exports)?;
     let mut inspection = Inspection {
         world,
@@ -157,17 +158,37 @@ fn check_imports(imports: &[String]) -> Result<(), Rejection> {
         code: "unknown_imports".into(),
         message: format!(
             "this component imports what Lodge does not offer: {}. Lodge offers WASI 0.2 and 0.3 (cli, clocks, \
-             filesystem, http, io, random, sockets), wasi:config/store@0.2.0-rc.1, wasi:keyvalue@0.2.0-draft2, \
-             wasi:logging@0.1.0-draft and lodge:host@0.1 (database, database-async, jwt): remove these imports, or compose the component with one \
-             that provides them",
+             filesystem, http, io, random, sockets), wasi:config/store@0.2.0-rc.1, wasi:keyvalue@0.2.0-draft2 \
+             (atomics, batch, store), wasi:logging/logging@0.1.0-draft and lodge:host@0.1 (database, \
+             database-async, jwt, sql): remove these imports, or compose the component with one that provides \
+             them",
             unknown.join(", ")
         ),
         unknown_imports: unknown,
     })
 }
 
+/// Refuses exports of Lodge's that this host would not call: migrations that never ran would show
+/// only later.
+fn check_exports(exports: &[String]) -> Result<(), Rejection> {
+    let calls = |name: &str| name.starts_with("lodge:host/migrations@0.1.");
+    let unknown = exports
+        .iter()
+        .find(|name| name.starts_with("lodge:host/") && !calls(name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(reject(
+            "unknown_exports",
+            format!(
+                "this component exports {name}, which this host does not call; it calls \
+                 lodge:host/migrations@0.1: build the component against that version, or without this export"
+            ),
+        )),
+    }
+}
+
 /// Whether the host offers `package:name/interface@version`; a patch version is free, as Wasmtime
-/// resolves them.
+/// resolves them, but a draft is that draft.
 fn is_offered(import: &str) -> bool {
     let Some((path, version)) = import.split_once('@') else {
         return false;
@@ -177,9 +198,11 @@ fn is_offered(import: &str) -> bool {
     };
     OFFERED.iter().any(|(name, line, interfaces)| {
         *name == package
-            && version
-                .strip_prefix(line)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            && match version.strip_prefix(line) {
+                Some("") => line.contains('-'),
+                Some(patch) => patch.starts_with('.') && !version.contains('-'),
+                None => false,
+            }
             && interfaces.contains(&interface)
     })
 }
@@ -282,15 +305,31 @@ mod tests {
     }
 
     #[test]
+    fn exports_of_ours_are_those_that_are_called() {
+        let exports = |name: &str| [name.to_owned()];
+        check_exports(&exports("lodge:host/migrations@0.1.3")).unwrap();
+        check_exports(&exports("other:host/thing@9.0.0")).unwrap();
+        let refused = check_exports(&exports("lodge:host/migrations@0.2.0")).unwrap_err();
+        assert_eq!(refused.code, "unknown_exports");
+    }
+
+    #[test]
     fn imports_match_by_interface_and_minor_version() {
         assert!(is_offered("wasi:http/types@0.2.10"));
         assert!(is_offered("wasi:http/client@0.3.2"));
+        assert!(is_offered("lodge:host/database-async@0.1.0"));
+        assert!(is_offered("wasi:config/store@0.2.0-rc.1"));
+        assert!(is_offered("wasi:keyvalue/batch@0.2.0-draft2"));
         for unknown in [
             "wasi:http/types@0.20.1",
             "wasi:nn/graph@0.2.0",
             "wasi:http/types",
             "x",
             "wasi:io/fire@0.2.0",
+            "wasi:http/types@0.2.0-rc-2023-11-10",
+            "wasi:keyvalue/store@0.2.0-draft",
+            "wasi:config/store@0.2.0-rc.2",
+            "lodge:host/database@0.2.0",
         ] {
             assert!(!is_offered(unknown), "{unknown}");
         }

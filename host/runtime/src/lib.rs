@@ -31,6 +31,7 @@ mod linker;
 mod local;
 mod memory;
 mod metered;
+mod migrate;
 mod oneshot;
 mod program;
 mod report;

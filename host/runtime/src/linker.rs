@@ -10,7 +10,8 @@ use crate::guest::Guest;
 use wasmtime::Result;
 use wasmtime::component::Linker;
 
-/// What is offered: package, the line of its versions, its interfaces.
+/// What is offered: package, the line of its versions (or, for a draft, the one version), its
+/// interfaces.
 pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
     (
         "lodge:host",
@@ -26,7 +27,7 @@ pub(crate) const OFFERED: &[(&str, &str, &[&str])] = &[
         "0.3",
         &["monotonic-clock", "system-clock", "types"],
     ),
-    ("wasi:config", "0.2.0-rc", &["store"]),
+    ("wasi:config", "0.2.0-rc.1", &["store"]),
     ("wasi:filesystem", "0.2", &["types", "preopens"]),
     ("wasi:filesystem", "0.3", &["types", "preopens"]),
     ("wasi:http", "0.2", &["types", "outgoing-handler"]),

@@ -8,8 +8,10 @@ use crate::engine::{Engines, Flavor};
 use crate::gate::Gate;
 use crate::guest::Owner;
 use crate::memory::Budget;
+use crate::migrate::migrate;
 use crate::oneshot::IdleInstances;
 use crate::program::{LoadError, Program, Programs};
+use crate::report::Broken;
 use crate::shared::Instances;
 use crate::slots::{Held, Slots};
 use crate::ticker;
@@ -245,11 +247,21 @@ impl Runtime for LocalRuntime {
         }
         report(Status::Preparing);
         let program = self.program(&launch).await?;
-        let app = self.assemble(launch, program).await?;
-        report(Status::Starting);
-        app.probe()
-            .await
-            .map_err(|broken| StartError::Component(broken.cause))?;
+        let id = launch.app.clone();
+        let started = match self.assemble(launch, program).await {
+            Ok(app) => start(app, report).await,
+            Err(e) => Err(e),
+        };
+        let app = match started {
+            Ok(app) => app,
+            Err(e) => {
+                // An older one, if there is one, goes on with what is open.
+                if !self.apps.lock().contains_key(&id) {
+                    self.provider.close(&id).await;
+                }
+                return Err(e);
+            }
+        };
         let mut apps = self.apps.lock();
         let generations = apps.entry(app.launch.app.clone()).or_default();
         generations.retain(|old| old.held.count() > 0);
@@ -261,9 +273,8 @@ impl Runtime for LocalRuntime {
     }
 
     async fn ensure_stopped(&self, app: &AppId, grace: Duration) {
-        let Some(generations) = self.apps.lock().remove(app) else {
-            return;
-        };
+        // None, perhaps: but a start that was given up may have left its capabilities open.
+        let generations = self.apps.lock().remove(app).unwrap_or_default();
         let deadline = tokio::time::Instant::now() + grace;
         for app in &generations {
             app.retire_idle();
@@ -281,6 +292,17 @@ impl Runtime for LocalRuntime {
     }
 }
 
+/// Brings the app's database up to date, then tries an instance.
+async fn start(
+    app: Arc<RunningApp>,
+    report: &(dyn Fn(Status) + Sync),
+) -> Result<Arc<RunningApp>, StartError> {
+    migrate(&app).await?;
+    report(Status::Starting);
+    app.probe().await.map_err(Broken::at_start)?;
+    Ok(app)
+}
+
 /// Resolves once the app holds no instance.
 async fn gone(app: &RunningApp) {
     loop {
@@ -292,3 +314,6 @@ async fn gone(app: &RunningApp) {
         emptied.await;
     }
 }
+
+#[cfg(test)]
+mod tests;

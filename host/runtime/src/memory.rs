@@ -109,6 +109,14 @@ impl InstanceMemory {
         })
     }
 
+    /// Charges what the host holds for the instance meanwhile. None: the budget has no room.
+    pub(crate) fn hold(&self, bytes: u64) -> Option<Hold> {
+        self.budget.try_charge(bytes).then(|| Hold {
+            budget: self.budget.clone(),
+            bytes,
+        })
+    }
+
     /// Bytes of memories and tables now.
     pub(crate) fn grown(&self) -> u64 {
         self.grown
@@ -139,6 +147,18 @@ impl InstanceMemory {
         self.charged += missing;
         self.grown = grown;
         true
+    }
+}
+
+/// Bytes charged to an app while the host holds them; given back when dropped.
+pub(crate) struct Hold {
+    budget: Arc<Budget>,
+    bytes: u64,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.budget.release(self.bytes);
     }
 }
 
@@ -208,7 +228,11 @@ mod tests {
         assert_eq!(second.denied(), Some(Denied::App));
         drop(first);
         assert!(second.memory_growing(0, 24 * PAGE, None).unwrap());
+        let held = second.hold(MIB / 2).unwrap();
+        assert!(second.hold(3 * MIB).is_none());
         drop(second);
+        assert!(budget.is_used());
+        drop(held);
         assert!(!budget.is_used());
         assert_eq!(meter.snapshot().memory_bytes, 0);
         assert!(meter.snapshot().memory_peak_bytes >= 2 * MIB);

@@ -254,7 +254,17 @@ async fn instantiate(app: &RunningApp) -> Result<Instance, Broken> {
 /// Why there is none.
 pub(crate) async fn probe(app: &Arc<RunningApp>) -> Result<(), Broken> {
     let trial = app.clone();
-    let guest = async move { instantiate(&trial).await.map(drop) };
+    run_to_end(app, async move { instantiate(&trial).await.map(drop) }).await
+}
+
+/// Lets a guest run outside of any request, within the limits of one.
+///
+/// # Errors
+/// Its own, or the limit that it met.
+pub(crate) async fn run_to_end(
+    app: &Arc<RunningApp>,
+    guest: impl Future<Output = Result<(), Broken>> + Send + 'static,
+) -> Result<(), Broken> {
     let mut run = Run::new(app.clone(), RequestId(0), guest);
     let ended = poll_fn(|cx| run.poll(cx));
     if tokio::time::timeout(app.request_timeout(), ended)

@@ -4,6 +4,7 @@
 use crate::artifact::{Artifacts, Refused};
 use crate::engine::{Engines, Flavor};
 use crate::guest::Guest;
+use crate::host::MigratingPre;
 use crate::linker::linker;
 use lodge_model::{Digest, World};
 use parking_lot::Mutex;
@@ -15,10 +16,15 @@ use wasmtime::component::Linker;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+/// What a component with migrations exports; another patch of the version will do.
+const MIGRATIONS: &str = "lodge:host/migrations@0.1.0";
+
 /// A component's code and imports.
 pub(crate) struct Program {
     pub(crate) engine: Engine,
     pub(crate) entry: Entry,
+    /// How its migrations are asked for, if it has some.
+    pub(crate) migrations: Option<MigratingPre<Guest>>,
     /// Bytes of memories and tables that an instance starts with, once one was seen.
     pub(crate) starting_bytes: AtomicU64,
 }
@@ -91,6 +97,11 @@ impl Programs {
         let pre = linker
             .instantiate_pre(&component)
             .map_err(LoadError::Unfit)?;
+        let migrations = component
+            .get_export_index(None, MIGRATIONS)
+            .map(|_| MigratingPre::new(pre.clone()))
+            .transpose()
+            .map_err(LoadError::Unfit)?;
         let entry = match world {
             World::Http02 => ProxyPre::new(pre).map(Entry::Proxy),
             World::Http03 => ServicePre::new(pre).map(Entry::Service),
@@ -98,6 +109,7 @@ impl Programs {
         let program = Arc::new(Program {
             engine: engine.clone(),
             entry: entry.map_err(LoadError::Unfit)?,
+            migrations,
             starting_bytes: AtomicU64::new(0),
         });
         let mut loaded = self.loaded.lock();

@@ -3,7 +3,9 @@
 use crate::guest::Owner;
 use crate::memory::Denied;
 use crate::stdio::now_ms;
-use lodge_model::{Failure, FailureKind, Limits, LogLevel, LogLine, LogSource, RequestId};
+use lodge_model::{
+    Failure, FailureKind, Limits, LogLevel, LogLine, LogSource, RequestId, StartError,
+};
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 /// Bytes of a cause (a trap's backtrace) that the log keeps.
@@ -107,6 +109,14 @@ impl Broken {
             FailureKind::AppStopped,
             "the app was stopped before the request was done",
         )
+    }
+
+    /// Why an app did not start.
+    pub(crate) fn at_start(self) -> StartError {
+        match self.kind {
+            FailureKind::HostBusy | FailureKind::Internal => StartError::Host(self.cause),
+            _ => StartError::Component(self.cause),
+        }
     }
 
     /// Writes the cause into the app's log.

@@ -9,7 +9,7 @@ use lodge_model::{LogLevel, LogLine, LogSource, RequestId};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::io::AsyncWrite;
@@ -26,6 +26,8 @@ pub(crate) struct GuestLog {
     owner: Owner,
     /// The request that lines belong to.
     request: AtomicU64,
+    /// The host has warned in it.
+    warned: AtomicBool,
 }
 
 impl GuestLog {
@@ -33,6 +35,14 @@ impl GuestLog {
         Self {
             owner,
             request: AtomicU64::new(0),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    /// A warning of the host's: the first of an instance, since a guest may cause many.
+    pub(crate) fn warn(&self, message: &str) {
+        if !self.warned.swap(true, Relaxed) {
+            self.write(LogSource::Host, LogLevel::Warn, message.to_owned());
         }
     }
 

@@ -6,6 +6,7 @@ use super::sync::lodge::host::sql::{
     Access, Column, Engine, Error, Isolation, Outcome, Row, Rows, Value,
 };
 use super::{View, sql};
+use crate::memory::Hold;
 use futures::StreamExt;
 use lodge_model::{Cursor, DataSource, SqlError, Transaction};
 use std::collections::VecDeque;
@@ -81,8 +82,23 @@ impl OpenCursor {
         {
             self.waiting = batch?.into();
         }
-        let count = limit.min(self.waiting.len());
-        Ok(self.waiting.drain(..count).map(sql::row).collect())
+        if limit >= self.waiting.len() {
+            let batch = Vec::from(std::mem::take(&mut self.waiting));
+            return Ok(batch.into_iter().map(sql::row).collect());
+        }
+        Ok(self.waiting.drain(..limit).map(sql::row).collect())
+    }
+}
+
+impl View<'_> {
+    /// Charges what is held of a statement until it has ended.
+    fn hold_statement(
+        &self,
+        text: &str,
+        parameters: &[Value],
+    ) -> std::result::Result<Option<Hold>, Error> {
+        self.hold(sql::size(text, parameters))
+            .map_err(Error::LimitExceeded)
     }
 }
 
@@ -106,6 +122,10 @@ impl wit::HostDataSource for View<'_> {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<std::result::Result<Rows, Error>> {
+        let _hold = match self.hold_statement(&text, &parameters) {
+            Ok(hold) => hold,
+            Err(e) => return Ok(Err(e)),
+        };
         let source = &self.table.get(&source)?.0;
         let rows = source.query(&text, sql::parameters(parameters)).await;
         Ok(rows.map(sql::rows).map_err(Error::from))
@@ -117,6 +137,10 @@ impl wit::HostDataSource for View<'_> {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<std::result::Result<Outcome, Error>> {
+        let _hold = match self.hold_statement(&text, &parameters) {
+            Ok(hold) => hold,
+            Err(e) => return Ok(Err(e)),
+        };
         let source = &self.table.get(&source)?.0;
         let outcome = source.execute(&text, sql::parameters(parameters)).await;
         Ok(outcome.map(sql::outcome).map_err(Error::from))
@@ -128,6 +152,10 @@ impl wit::HostDataSource for View<'_> {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<std::result::Result<Resource<OpenCursor>, Error>> {
+        let _hold = match self.hold_statement(&text, &parameters) {
+            Ok(hold) => hold,
+            Err(e) => return Ok(Err(e)),
+        };
         let source = &self.table.get(&source)?.0;
         match source.read(&text, sql::parameters(parameters)).await {
             Ok(cursor) => Ok(Ok(self.table.push(OpenCursor {
@@ -167,6 +195,10 @@ impl wit::HostTransaction for View<'_> {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<std::result::Result<Rows, Error>> {
+        let _hold = match self.hold_statement(&text, &parameters) {
+            Ok(hold) => hold,
+            Err(e) => return Ok(Err(e)),
+        };
         Ok(self.table.get(&transaction)?.query(&text, parameters).await)
     }
 
@@ -176,6 +208,10 @@ impl wit::HostTransaction for View<'_> {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<std::result::Result<Outcome, Error>> {
+        let _hold = match self.hold_statement(&text, &parameters) {
+            Ok(hold) => hold,
+            Err(e) => return Ok(Err(e)),
+        };
         let transaction = self.table.get(&transaction)?;
         Ok(transaction.execute(&text, parameters).await)
     }

@@ -8,6 +8,7 @@ use super::sync::lodge::host::sql::{
     Access as SqlAccess, Column, Engine, Error, Isolation, Outcome, Row, Rows, Value,
 };
 use super::{HasView, View, sql};
+use crate::memory::Hold;
 use futures::FutureExt;
 use lodge_model::{DataSource, SqlError};
 use std::pin::Pin;
@@ -23,18 +24,46 @@ use wasmtime::{Result, StoreContextMut};
 type Answer<T> = std::result::Result<T, Error>;
 type Ended = std::result::Result<(), Error>;
 
+type Taken<R> = std::result::Result<(R, Hold), Error>;
+
+/// The source, and what is held of a statement until it has ended.
 fn source<T: Send>(
     accessor: &Accessor<T, HasView>,
     source: &Resource<Source>,
-) -> Result<Arc<dyn DataSource>> {
-    accessor.with(|mut store| Ok(store.get().table.get(source)?.0.clone()))
+    text: &str,
+    parameters: &[Value],
+) -> Result<Taken<Arc<dyn DataSource>>> {
+    accessor.with(|mut store| {
+        let view = store.get();
+        let source = view.table.get(source)?.0.clone();
+        Ok(hold(&view, text, parameters).map(|hold| (source, hold)))
+    })
 }
 
+/// The transaction, and what is held of a statement until it has ended.
 fn transaction<T: Send>(
+    accessor: &Accessor<T, HasView>,
+    transaction: &Resource<OpenTransaction>,
+    text: &str,
+    parameters: &[Value],
+) -> Result<Taken<OpenTransaction>> {
+    accessor.with(|mut store| {
+        let view = store.get();
+        let transaction = view.table.get(transaction)?.clone();
+        Ok(hold(&view, text, parameters).map(|hold| (transaction, hold)))
+    })
+}
+
+fn ending<T: Send>(
     accessor: &Accessor<T, HasView>,
     transaction: &Resource<OpenTransaction>,
 ) -> Result<OpenTransaction> {
     accessor.with(|mut store| Ok(store.get().table.get(transaction)?.clone()))
+}
+
+fn hold(view: &View<'_>, text: &str, parameters: &[Value]) -> std::result::Result<Hold, Error> {
+    view.hold_one_of_many(sql::size(text, parameters))
+        .map_err(Error::LimitExceeded)
 }
 
 impl wit::Host for View<'_> {}
@@ -64,7 +93,10 @@ impl<T: Send> wit::HostDataSourceWithStore<T> for HasView {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<Answer<Rows>> {
-        let source = source(accessor, &this)?;
+        let (source, _hold) = match source(accessor, &this, &text, &parameters)? {
+            Ok(taken) => taken,
+            Err(e) => return Ok(Err(e)),
+        };
         let rows = source.query(&text, sql::parameters(parameters)).await;
         Ok(rows.map(sql::rows).map_err(Error::from))
     }
@@ -75,7 +107,10 @@ impl<T: Send> wit::HostDataSourceWithStore<T> for HasView {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<Answer<Outcome>> {
-        let source = source(accessor, &this)?;
+        let (source, _hold) = match source(accessor, &this, &text, &parameters)? {
+            Ok(taken) => taken,
+            Err(e) => return Ok(Err(e)),
+        };
         let outcome = source.execute(&text, sql::parameters(parameters)).await;
         Ok(outcome.map(sql::outcome).map_err(Error::from))
     }
@@ -86,7 +121,10 @@ impl<T: Send> wit::HostDataSourceWithStore<T> for HasView {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<Answer<(Vec<Column>, StreamReader<Row>, FutureReader<Ended>)>> {
-        let source = source(accessor, &this)?;
+        let (source, _hold) = match source(accessor, &this, &text, &parameters)? {
+            Ok(taken) => taken,
+            Err(e) => return Ok(Err(e)),
+        };
         let cursor = match source.read(&text, sql::parameters(parameters)).await {
             Ok(cursor) => cursor,
             Err(e) => return Ok(Err(e.into())),
@@ -111,7 +149,10 @@ impl<T: Send> wit::HostDataSourceWithStore<T> for HasView {
         access: SqlAccess,
         isolation: Isolation,
     ) -> Result<Answer<Resource<OpenTransaction>>> {
-        let source = source(accessor, &this)?;
+        let (source, _hold) = match source(accessor, &this, "", &[])? {
+            Ok(taken) => taken,
+            Err(e) => return Ok(Err(e)),
+        };
         match source
             .begin(sql::access(access), sql::isolation(isolation))
             .await
@@ -139,7 +180,10 @@ impl<T: Send> wit::HostTransactionWithStore<T> for HasView {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<Answer<Rows>> {
-        Ok(transaction(accessor, &this)?.query(&text, parameters).await)
+        match transaction(accessor, &this, &text, &parameters)? {
+            Ok((transaction, _hold)) => Ok(transaction.query(&text, parameters).await),
+            Err(e) => Ok(Err(e)),
+        }
     }
 
     async fn execute(
@@ -148,22 +192,24 @@ impl<T: Send> wit::HostTransactionWithStore<T> for HasView {
         text: String,
         parameters: Vec<Value>,
     ) -> Result<Answer<Outcome>> {
-        let transaction = transaction(accessor, &this)?;
-        Ok(transaction.execute(&text, parameters).await)
+        match transaction(accessor, &this, &text, &parameters)? {
+            Ok((transaction, _hold)) => Ok(transaction.execute(&text, parameters).await),
+            Err(e) => Ok(Err(e)),
+        }
     }
 
     async fn commit(
         accessor: &Accessor<T, Self>,
         this: Resource<OpenTransaction>,
     ) -> Result<Answer<()>> {
-        Ok(transaction(accessor, &this)?.end(true).await)
+        Ok(ending(accessor, &this)?.end(true).await)
     }
 
     async fn rollback(
         accessor: &Accessor<T, Self>,
         this: Resource<OpenTransaction>,
     ) -> Result<Answer<()>> {
-        Ok(transaction(accessor, &this)?.end(false).await)
+        Ok(ending(accessor, &this)?.end(false).await)
     }
 
     fn drop(mut store: Access<'_, T, Self>, this: Resource<OpenTransaction>) -> Result<()> {

@@ -80,6 +80,10 @@ impl store::HostBucket for View<'_> {
         key: String,
         value: Vec<u8>,
     ) -> Result<Answer<()>> {
+        let _hold = match self.hold(value.len() as u64) {
+            Ok(hold) => hold,
+            Err(text) => return Ok(Err(Error::Other(text))),
+        };
         let bucket = self.bucket(&bucket)?;
         let set = self
             .capabilities
@@ -137,6 +141,10 @@ impl atomics::Host for View<'_> {
         cas: Resource<Cas>,
         value: Vec<u8>,
     ) -> Result<std::result::Result<(), atomics::CasError>> {
+        let _hold = match self.hold(value.len() as u64) {
+            Ok(hold) => hold,
+            Err(text) => return Ok(Err(atomics::CasError::StoreError(Error::Other(text)))),
+        };
         let Cas { bucket, key, seen } = self.table.delete(cas)?;
         let swap = self.capabilities.keyvalue.swap(&bucket, &key, seen, value);
         match swap.await {
@@ -197,6 +205,11 @@ impl batch::Host for View<'_> {
         bucket: Resource<Bucket>,
         entries: Vec<(String, Vec<u8>)>,
     ) -> Result<Answer<()>> {
+        let bytes = |(key, value): &(String, Vec<u8>)| (key.len() + value.len()) as u64;
+        let _hold = match self.hold(entries.iter().map(bytes).sum()) {
+            Ok(hold) => hold,
+            Err(text) => return Ok(Err(Error::Other(text))),
+        };
         let bucket = self.bucket(&bucket)?;
         let set = self.capabilities.keyvalue.set_many(bucket, entries).await;
         Ok(set.map_err(Error::from))

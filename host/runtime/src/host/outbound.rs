@@ -1,6 +1,8 @@
 //! Outgoing `wasi:http`, of both worlds, through the app's way out.
+//!
+//! Bodies stream both ways and are never collected. What is under way goes with the store that began
+//! it. The host's waiting is a pending poll of the guest: no turn of the gate is held meanwhile.
 
-use crate::body::to_guest_error;
 use http::HeaderName;
 use http_body_util::BodyExt;
 use lodge_model::{
@@ -51,11 +53,11 @@ impl WasiHttpHooks for Hooks {
             between_bytes_timeout: options.as_ref().and_then(|o| o.between_bytes_timeout),
             depth: self.depth,
         };
-        let broken = |error: HttpError| BodyError::Connection(format!("{error:?}"));
-        let request = request.map(|body| RequestBody::new(body.map_err(broken)));
+        let given_up = |error: HttpError| BodyError::Connection(format!("{error:?}"));
+        let request = request.map(|body| RequestBody::new(body.map_err(given_up)));
         Box::new(async move {
             let response = outbound.send(request, options).await.map_err(to_http)?;
-            let response = response.map(|body| body.map_err(to_guest_error).boxed_unsync());
+            let response = response.map(|body| body.map_err(broken_off).boxed_unsync());
             let ended: BoxFuture<Result<(), HttpError>> = Box::new(std::future::ready(Ok(())));
             Ok((response, ended))
         })
@@ -67,6 +69,16 @@ impl WasiHttpHooks for Hooks {
 
     fn p3_outgoing_body_chunk_size(&mut self) -> usize {
         BODY_CHUNK_BYTES
+    }
+}
+
+/// What a guest sees of an answer's body that broke off.
+fn broken_off(error: BodyError) -> HttpError {
+    match error {
+        BodyError::TooLarge => HttpError::HttpResponseBodySize(None),
+        BodyError::Connection(_) => HttpError::ConnectionTerminated,
+        // One of our own apps, which failed while it answered.
+        BodyError::Failed(_) => HttpError::HttpResponseIncomplete,
     }
 }
 

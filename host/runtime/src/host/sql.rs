@@ -4,6 +4,9 @@ use super::View;
 use super::sync::lodge::host::sql as wit;
 use lodge_model as model;
 
+// So that a row is converted where it lies, without a new allocation.
+const _: () = assert!(size_of::<wit::Value>() == size_of::<model::Value>());
+
 impl wit::Host for View<'_> {}
 
 /// Converts case by case between two enums whose cases have the same names.
@@ -53,6 +56,34 @@ impl From<model::Value> for wit::Element {
             From::Array(_) => To::Null,
         )
     }
+}
+
+/// What the host holds of a statement, in bytes.
+pub(super) fn size(text: &str, parameters: &[wit::Value]) -> u64 {
+    use wit::{Element as E, Value as V};
+    let bytes = |parameter: &wit::Value| match parameter {
+        V::Null | V::Boolean(_) | V::Int(_) | V::Float(_) => 0,
+        V::Bytes(bytes) => bytes.len(),
+        V::Decimal(s) | V::Text(s) | V::Date(s) | V::Time(s) => s.len(),
+        V::Timestamp(s) | V::Uuid(s) | V::Json(s) => s.len(),
+        V::Array(elements) => elements
+            .iter()
+            .map(|element| {
+                let bytes = match element {
+                    E::Null | E::Boolean(_) | E::Int(_) | E::Float(_) => 0,
+                    E::Bytes(bytes) => bytes.len(),
+                    E::Decimal(s) | E::Text(s) | E::Date(s) | E::Time(s) => s.len(),
+                    E::Timestamp(s) | E::Uuid(s) | E::Json(s) => s.len(),
+                };
+                bytes + size_of::<wit::Element>()
+            })
+            .sum(),
+    };
+    let parameters: usize = parameters
+        .iter()
+        .map(|parameter| bytes(parameter) + size_of::<wit::Value>())
+        .sum();
+    (text.len() + parameters) as u64
 }
 
 pub(super) fn parameters(values: Vec<wit::Value>) -> Vec<model::Value> {

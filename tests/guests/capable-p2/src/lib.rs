@@ -1,14 +1,17 @@
 //! Uses what its host gives it, as the path and the query ask for (WASI 0.2). What failed is the
-//! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=` (counts rows), `/tx?q=&end=commit|rollback|drop|leave|trap`,
-//! `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line), `/out?authority=&path=` (an outgoing request), `/again?authority=` (the same path of that
-//! host, and so on).
+//! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (counts rows, or stops after so many),
+//! `/tx?q=&end=commit|rollback|drop|leave|trap`, `/sign?claims=`, `/verify?token=`, `/config?key=`,
+//! `/count?key=` (key-value), `/say?line=` (a log line), `/out?authority=&path=` (an outgoing request), `/again?authority=` (the
+//! same path of that host, and so on), `/fetch?to=&pieces=&first_byte_ms=` (posts pieces to a host that echoes, each
+//! once the last came back).
 
 use lodge::host::database::{DataSource, Transaction};
 use lodge::host::jwt;
 use lodge::host::sql::{Access, Isolation, Value};
 use std::fmt::Debug;
 use support_p2::wasip2::http::outgoing_handler;
-use support_p2::wasip2::http::types::{OutgoingRequest, Scheme};
+use support_p2::wasip2::io::streams::StreamError;
+use support_p2::wasip2::http::types::{IncomingBody, Method, OutgoingRequest, RequestOptions, Scheme};
 use support_p2::*;
 use wasi::keyvalue::{atomics, store as buckets};
 use wasi::logging::logging;
@@ -48,13 +51,14 @@ fn work(target: &Target) -> Result<String, String> {
             let done = source()?.execute(&get("q"), &parameters(target)).map_err(text_of)?;
             Ok(format!("{}", done.rows_affected))
         }
-        "/read" => read(&source()?, &get("q")),
+        "/read" => read(&source()?, &get("q"), target.number("stop", u32::MAX.into()) as usize),
         "/tx" => {
             let transaction = source()?
                 .begin(Access::ReadWrite, Isolation::EngineDefault)
                 .map_err(text_of)?;
             end(transaction, &get("q"), &get("end"))
         }
+        "/fetch" => fetch(target),
         "/sign" => {
             let options = jwt::SignOptions {
                 expires_in: Some(target.number("seconds", 60) as u32),
@@ -95,15 +99,15 @@ fn work(target: &Target) -> Result<String, String> {
     }
 }
 
-fn read(source: &DataSource, sql: &str) -> Result<String, String> {
+fn read(source: &DataSource, sql: &str, stop: usize) -> Result<String, String> {
     let cursor = source.read(sql, &[]).map_err(text_of)?;
     let mut count = 0;
     loop {
         let rows = cursor.next(100).map_err(text_of)?;
-        if rows.is_empty() {
-            return Ok(count.to_string());
-        }
         count += rows.len();
+        if rows.is_empty() || count >= stop {
+            return Ok(count.min(stop).to_string());
+        }
     }
 }
 
@@ -137,11 +141,50 @@ fn call_out(authority: &str, path: &str) -> Result<String, String> {
     Ok(format!("{} {text}", response.status()))
 }
 
-/// `?p=` is a text, `?n=` a number.
+fn fetch(target: &Target) -> Result<String, String> {
+    let request = OutgoingRequest::new(Fields::new());
+    request.set_method(&Method::Post).unwrap();
+    request.set_scheme(Some(&Scheme::Http)).unwrap();
+    request.set_authority(target.get("to").as_deref()).unwrap();
+    request.set_path_with_query(Some("/echo")).unwrap();
+    let options = RequestOptions::new();
+    let first_byte = target.number("first_byte_ms", 5_000) * 1_000_000;
+    options.set_first_byte_timeout(Some(first_byte)).unwrap();
+    let body = request.body().unwrap();
+    let output = body.write().unwrap();
+    let coming = outgoing_handler::handle(request, Some(options)).map_err(text_of)?;
+    coming.subscribe().block();
+    let response = coming.get().unwrap().unwrap().map_err(text_of)?;
+    let echoed = response.consume().unwrap();
+    let input = echoed.stream().unwrap();
+    for n in 0..target.number("pieces", 0) {
+        let piece = format!("piece {n}");
+        output.subscribe().block();
+        output.check_write().map_err(text_of)?;
+        output.write(piece.as_bytes()).map_err(text_of)?;
+        let back = input.blocking_read(100).map_err(text_of)?;
+        if back != piece.as_bytes() {
+            return Err(format!("{piece} came back as {back:?}"));
+        }
+    }
+    drop(output);
+    OutgoingBody::finish(body, None).map_err(text_of)?;
+    let end = input.blocking_read(100);
+    drop(input);
+    _ = IncomingBody::finish(echoed);
+    match end {
+        Err(StreamError::Closed) => Ok(response.status().to_string()),
+        more => Err(format!("{more:?} after the end")),
+    }
+}
+
+/// `?p=` is a text, `?n=` a number, `?kib=` a text of that size.
 fn parameters(target: &Target) -> Vec<Value> {
     let text = target.get("p").map(Value::Text);
     let number = target.get("n").and_then(|n| n.parse().ok()).map(Value::Int);
-    text.into_iter().chain(number).collect()
+    let large = target.get("kib").and_then(|kib| kib.parse().ok());
+    let large = large.map(|kib: usize| Value::Text("x".repeat(kib * 1024)));
+    text.into_iter().chain(number).chain(large).collect()
 }
 
 fn text_of(error: impl Debug) -> String {

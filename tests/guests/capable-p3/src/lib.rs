@@ -1,6 +1,10 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
-//! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=` (so many statements at
-//! once), `/tx?q=&end=commit|rollback|drop|trap`, `/out?authority=&path=` (an outgoing request).
+//! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
+//! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap`,
+//! `/out?authority=&path=` (an outgoing request), `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last
+//! came back).
+
+mod fetch;
 
 use lodge::host::database_async::{DataSource, Transaction};
 use lodge::host::sql::{Access, Isolation, Value};
@@ -30,6 +34,9 @@ impl Guest for Capable {
 }
 
 async fn work(target: &Target) -> Result<String, String> {
+    if target.path() == "/fetch" {
+        return fetch::post(target).await;
+    }
     let sql = target.get("q").unwrap_or_default();
     if target.path() == "/out" {
         return call_out(target).await;
@@ -46,7 +53,11 @@ async fn work(target: &Target) -> Result<String, String> {
         }
         "/read" => read(&source, sql, target.number("stop", u64::MAX)).await,
         "/many" => {
-            let ask = |n| source.query("SELECT ?".into(), vec![Value::Int(n)]);
+            let text = "x".repeat(target.number("kib", 0) as usize * 1024);
+            let ask = |n| {
+                let parameters = vec![Value::Int(n), Value::Text(text.clone())];
+                source.query("SELECT ?, ?".into(), parameters)
+            };
             let asked = (0..target.number("n", 10) as i64).map(ask);
             let answers = futures_util::future::join_all(asked).await;
             let good = answers.iter().filter(|answer| answer.is_ok()).count();
