@@ -17,9 +17,11 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -99,8 +101,12 @@ impl HostKey {
     /// # Errors
     /// There is none, and none can be made.
     pub fn open(data_dir: &Path) -> Result<Self, HostKeyError> {
-        match std::env::var_os(KEY_VARIABLE).filter(|key| !key.is_empty()) {
-            Some(key) => Self::from_secret(std::os::unix::ffi::OsStrExt::as_bytes(key.as_os_str())),
+        Self::choose(std::env::var_os(KEY_VARIABLE), data_dir)
+    }
+
+    fn choose(variable: Option<OsString>, data_dir: &Path) -> Result<Self, HostKeyError> {
+        match variable.filter(|key| !key.is_empty()) {
+            Some(key) => Self::from_secret(key.as_bytes()),
             None => Self::from_file(&data_dir.join(FILE_NAME)),
         }
     }

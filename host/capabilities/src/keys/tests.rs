@@ -98,3 +98,21 @@ fn no_changed_bit_goes_unnoticed() {
         );
     }
 }
+
+#[test]
+fn the_variable_replaces_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = |variable: &str| HostKey::choose(Some(variable.into()), folder.path());
+    let key = open(&"k".repeat(32)).unwrap();
+    assert_eq!(
+        key.derive("x"),
+        HostKey::from_secret(&[b'k'; 32]).unwrap().derive("x")
+    );
+    assert!(matches!(open("short"), Err(HostKeyError::TooShort)));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    open("").unwrap();
+    assert!(
+        folder.path().join(FILE_NAME).exists(),
+        "an empty one is none"
+    );
+}

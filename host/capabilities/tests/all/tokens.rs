@@ -106,8 +106,8 @@ fn a_token_of_one_app_is_nothing_to_another_unless_they_share_the_key() {
     for algorithm in ALL {
         let (mine, yours) = (generate(algorithm).unwrap(), generate(algorithm).unwrap());
         let (shop, blog) = (
-            tokens("shop", &[mine.clone()]),
-            tokens("blog", &[yours.clone()]),
+            tokens("shop", std::slice::from_ref(&mine)),
+            tokens("blog", std::slice::from_ref(&yours)),
         );
         let token = sign(&shop, &json!({}));
         assert_eq!(verify(&blog, &token), Err(TokenError::BadSignature));
