@@ -39,6 +39,7 @@ use async_trait::async_trait;
 use body::{Bounds, Received, Sent};
 use charge::{Held, Reserved};
 use connect::{Connector, Dial};
+use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
@@ -46,8 +47,8 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
 use lodge_model::{
-    Account, AppId, BodyError, CallDepth, Outbound, OutboundError, OutboundOptions, RequestBody,
-    ResponseBody,
+    Account, AppId, BodyError, CallDepth, INTERNAL_DOMAIN, Outbound, OutboundError,
+    OutboundOptions, RequestBody, ResponseBody,
 };
 use parking_lot::Mutex;
 use policy::Policy;
@@ -230,7 +231,7 @@ impl AppOutbound {
         &self,
         app: &AppId,
         depth: CallDepth,
-        head: Parts,
+        mut head: Parts,
         body: RequestBody,
     ) -> Result<Response<ResponseBody>, OutboundError> {
         if depth.0 >= MAX_DEPTH {
@@ -242,6 +243,11 @@ impl AppOutbound {
             let text = "calls between apps are not possible here";
             return Err(OutboundError::Host(text.into()));
         };
+        // The client adds it to calls that leave the process.
+        let host = format!("{}.{INTERNAL_DOMAIN}", app.host_label());
+        if let Ok(host) = HeaderValue::try_from(host) {
+            head.headers.insert(HOST, host);
+        }
         let body = Sent::new(body, BODY_BYTES).boxed_unsync();
         let request = Request::from_parts(head, body);
         calls
