@@ -11,16 +11,18 @@
 //! connection that was checked for another's.
 //!
 //! What bounds it: an app has `outbound_concurrency` calls at once and [`WAITING`] that wait, each
-//! [`WAIT_CAP`] at most; bodies have [`BODY_BYTES`] each way, heads [`head::HEAD_BYTES`]; a connection
-//! is charged [`connect::CONNECTION_BYTES`] to the app's memory while it is open; an app keeps
-//! [`IDLE`] of them idle for [`IDLE_FOR`], the process [`Settings::connections`] in all. A
-//! client is made at an app's first call. Each step has a timeout.
+//! [`WAIT_CAP`] at most; bodies have [`BODY_BYTES`] each way, heads [`head::HEAD_BYTES`]; a call's head
+//! and, with [`connect::CONNECTION_BYTES`], an open connection are charged to the app's memory; an app
+//! keeps [`IDLE`] connections idle for [`IDLE_FOR`] and has [`APP_LOOKUPS`] lookups at once, the
+//! process has [`Settings::connections`] and [`resolve::LOOKUPS`] in all. A client is made at an app's
+//! first call. Each step has a timeout.
 //!
 //! How it fails: with an [`OutboundError`] for the guest; what was refused is in the app's log with
 //! the reason, ten lines in ten seconds at most.
 
 mod address;
 mod body;
+mod charge;
 mod connect;
 mod errors;
 mod head;
@@ -35,7 +37,9 @@ pub use service::{OutboundService, Settings};
 
 use async_trait::async_trait;
 use body::{Bounds, Received, Sent};
+use charge::{Held, Reserved};
 use connect::{Connector, Dial};
+use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body;
@@ -43,8 +47,8 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::capture_connection;
 use lodge_model::{
-    Account, AppId, BodyError, CallDepth, Outbound, OutboundError, OutboundOptions, RequestBody,
-    ResponseBody,
+    Account, AppId, BodyError, CallDepth, INTERNAL_DOMAIN, Outbound, OutboundError,
+    OutboundOptions, RequestBody, ResponseBody,
 };
 use parking_lot::Mutex;
 use policy::Policy;
@@ -63,6 +67,13 @@ pub const MAX_DEPTH: u8 = 8;
 
 /// Calls of one app that wait for a place.
 pub const WAITING: usize = 256;
+
+/// What a call holds beside its head and its connection, in bytes, roughly.
+const CALL_BYTES: u64 = 2 * 1024;
+
+/// Lookups of names by one app at once. With [`resolve::LOOKUPS`] in all, a few apps whose names'
+/// servers are silent hold nobody else up.
+const APP_LOOKUPS: usize = 4;
 
 /// The longest wait for a place.
 const WAIT_CAP: Duration = Duration::from_secs(5);
@@ -90,6 +101,7 @@ struct AppOutbound {
     /// The app's `request_timeout_ms`.
     patience: Duration,
     client: Mutex<Option<HttpClient>>,
+    lookups: Arc<Semaphore>,
     /// Open connections, idle ones included.
     open: Arc<AtomicUsize>,
 }
@@ -126,9 +138,9 @@ impl AppOutbound {
         let target = Target::of(request.uri())?;
         self.policy.check_target(&target)?;
         let (mut head, body) = request.into_parts();
-        head::clean_request(&mut head, body.size_hint().exact())?;
+        let head_bytes = head::clean_request(&mut head, body.size_hint().exact())?;
         let timeouts = self.timeouts(&options);
-        let place = self.place().await?;
+        let held = self.hold(head_bytes).await?;
         let response = match &target.place {
             Place::App(app) => {
                 let call = self.call_app(app, options.depth, head, body);
@@ -138,7 +150,21 @@ impl AppOutbound {
                 self.call_out(&target, &timeouts, head, body).await?
             }
         };
-        self.finish(response, place, timeouts.silence)
+        self.finish(response, held, timeouts.silence)
+    }
+
+    /// The memory of a call's head, and its place among the app's calls.
+    async fn hold(&self, head_bytes: usize) -> Result<Held, OutboundError> {
+        let bytes = head_bytes as u64 + CALL_BYTES;
+        let memory = Reserved::take(&self.account, bytes).ok_or_else(|| {
+            OutboundError::LimitExceeded(
+                "the app's memory (memory_bytes) has no room for another outgoing call".into(),
+            )
+        })?;
+        Ok(Held {
+            _place: self.place().await?,
+            _memory: memory,
+        })
     }
 
     /// A place among the app's calls; a bounded number waits for one, for a bounded time.
@@ -205,7 +231,7 @@ impl AppOutbound {
         &self,
         app: &AppId,
         depth: CallDepth,
-        head: Parts,
+        mut head: Parts,
         body: RequestBody,
     ) -> Result<Response<ResponseBody>, OutboundError> {
         if depth.0 >= MAX_DEPTH {
@@ -217,6 +243,11 @@ impl AppOutbound {
             let text = "calls between apps are not possible here";
             return Err(OutboundError::Host(text.into()));
         };
+        // The client adds it to calls that leave the process.
+        let host = format!("{}.{INTERNAL_DOMAIN}", app.host_label());
+        if let Ok(host) = HeaderValue::try_from(host) {
+            head.headers.insert(HOST, host);
+        }
         let body = Sent::new(body, BODY_BYTES).boxed_unsync();
         let request = Request::from_parts(head, body);
         calls
@@ -238,6 +269,7 @@ impl AppOutbound {
         let made = self.policy.service.client(Dial {
             policy: self.policy.clone(),
             account: self.account.clone(),
+            lookups: self.lookups.clone(),
             open: self.open.clone(),
         })?;
         *client = Some(made.clone());
@@ -256,7 +288,7 @@ impl AppOutbound {
     fn finish(
         &self,
         response: Response<ResponseBody>,
-        place: OwnedSemaphorePermit,
+        held: Held,
         silence: Duration,
     ) -> Result<Response<ResponseBody>, OutboundError> {
         let (mut head, body) = response.into_parts();
@@ -267,7 +299,7 @@ impl AppOutbound {
             most: BODY_BYTES,
             silence,
         };
-        let body = Received::new(body, place, bounds, self.policy.refusals.clone());
+        let body = Received::new(body, held, bounds, self.policy.refusals.clone());
         Ok(Response::from_parts(head, body.boxed_unsync()))
     }
 }

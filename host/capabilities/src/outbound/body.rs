@@ -1,5 +1,6 @@
 //! Bodies on their way out and back: passed on piece by piece, counted, never collected.
 
+use super::charge::Held;
 use super::refusals::Refusals;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -7,7 +8,6 @@ use lodge_model::{BodyError, RequestBody, ResponseBody};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A request's body on its way out, with what it may still send.
@@ -59,11 +59,10 @@ pub(super) struct Bounds {
     pub(super) silence: Duration,
 }
 
-/// A response's body on its way to the guest. It holds the call's place among the app's calls until
-/// its end.
+/// A response's body on its way to the guest. It keeps what the call holds until its end.
 pub(super) struct Received {
     /// None: it has ended.
-    body: Option<(ResponseBody, OwnedSemaphorePermit)>,
+    body: Option<(ResponseBody, Held)>,
     bounds: Bounds,
     seen: u64,
     /// Runs while the guest waits.
@@ -73,14 +72,9 @@ pub(super) struct Received {
 }
 
 impl Received {
-    pub(super) fn new(
-        body: ResponseBody,
-        place: OwnedSemaphorePermit,
-        bounds: Bounds,
-        refusals: Refusals,
-    ) -> Self {
+    pub(super) fn new(body: ResponseBody, held: Held, bounds: Bounds, refusals: Refusals) -> Self {
         Self {
-            body: Some((body, place)),
+            body: Some((body, held)),
             timer: Box::pin(sleep(bounds.silence)),
             bounds,
             seen: 0,

@@ -1,6 +1,7 @@
 //! Making connections: look the name up, check every address, connect to one that passed. One
 //! lookup a connection, so that what was checked is what is connected to.
 
+use super::charge::Reserved;
 use super::policy::Policy;
 use super::target::{Place, Target};
 use super::{CONNECT_CAP, WAIT_CAP};
@@ -11,6 +12,7 @@ use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use lodge_model::{Account, OutboundError};
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tower::Service;
 
@@ -64,6 +66,8 @@ impl Service<Uri> for Connector {
 pub(super) struct Dial {
     pub(super) policy: Arc<Policy>,
     pub(super) account: Arc<dyn Account>,
+    /// The app's lookups, abandoned ones included.
+    pub(super) lookups: Arc<Semaphore>,
     /// The app's open connections.
     pub(super) open: Arc<AtomicUsize>,
 }
@@ -89,7 +93,7 @@ impl Dial {
         let addresses = self.resolve(&target).await?;
         let mut addresses = self.policy.permitted(&target, addresses)?;
         addresses.truncate(ADDRESSES);
-        let held = self.hold().await?;
+        let open = self.hold().await?;
         let mut failed = None;
         for (index, address) in addresses.iter().enumerate() {
             let last = index + 1 == addresses.len();
@@ -99,7 +103,7 @@ impl Dial {
                     // Only latency is lost without it.
                     let _ = stream.set_nodelay(true);
                     let io = TokioIo::new(stream);
-                    return Ok(Stream { io, held });
+                    return Ok(Stream { io, open });
                 }
                 Ok(Err(error)) => failed = Some(error.kind()),
                 Err(_) => failed = Some(io::ErrorKind::TimedOut),
@@ -117,68 +121,84 @@ impl Dial {
     async fn resolve(&self, target: &Target) -> Result<Vec<SocketAddr>, OutboundError> {
         match &target.place {
             Place::Address(address) => Ok(vec![SocketAddr::new(*address, target.port)]),
-            Place::Name(name) => {
-                let resolver = &self.policy.service.resolver;
-                let found = resolver.resolve(name, target.port).await;
-                found.map_err(|error| {
-                    OutboundError::NameNotFound(format!("`{name}` cannot be resolved: {error}"))
-                })
-            }
+            Place::Name(name) => self.look_up(name.clone(), target.port).await,
             Place::App(_) => Err(OutboundError::Host(
                 "a call between apps was about to leave the process".into(),
             )),
         }
     }
 
+    /// The name's addresses. The lookup goes on if nobody waits for it any more, since the system's
+    /// cannot be stopped: its place is free only then, so that an app cannot take all the process's
+    /// lookups by giving them up.
+    async fn look_up(&self, name: String, port: u16) -> Result<Vec<SocketAddr>, OutboundError> {
+        let no_name = |why: &dyn Display| {
+            OutboundError::NameNotFound(format!("the name cannot be resolved: {why}"))
+        };
+        let turn = self.lookups.clone().acquire_owned().await;
+        let turn = turn.map_err(|error| no_name(&error))?;
+        let resolver = self.policy.service.resolver.clone();
+        let lookup = tokio::spawn(async move {
+            let _turn = turn;
+            timeout(CONNECT_CAP, resolver.resolve(&name, port)).await
+        });
+        match lookup.await {
+            Ok(Ok(found)) => found.map_err(|error| no_name(&error)),
+            Ok(Err(_)) => Err(OutboundError::TimedOut(
+                "the name was not resolved in time".into(),
+            )),
+            Err(error) => Err(no_name(&error)),
+        }
+    }
+
     /// A place among the process's connections, and the memory of one.
-    async fn hold(&self) -> Result<Held, OutboundError> {
+    async fn hold(&self) -> Result<Open, OutboundError> {
         let connections = &self.policy.service.connections;
         let acquired = timeout(WAIT_CAP, connections.clone().acquire_owned()).await;
         let place = acquired.ok().and_then(Result::ok).ok_or_else(|| {
             OutboundError::LimitExceeded("the host has too many outgoing connections".into())
         })?;
         let scarce = connections.available_permits() < self.policy.service.scarce_below;
-        if !self.account.try_reserve(CONNECTION_BYTES) {
-            return Err(OutboundError::LimitExceeded(
+        let memory = Reserved::take(&self.account, CONNECTION_BYTES).ok_or_else(|| {
+            OutboundError::LimitExceeded(
                 "the app's memory (memory_bytes) has no room for another connection".into(),
-            ));
-        }
+            )
+        })?;
         self.open.fetch_add(1, Relaxed);
-        Ok(Held {
-            account: self.account.clone(),
-            open: self.open.clone(),
+        Ok(Open {
+            count: self.open.clone(),
             scarce,
             _place: place,
+            _memory: memory,
         })
     }
 }
 
 /// What one open connection holds, given back when it closes.
-struct Held {
-    account: Arc<dyn Account>,
-    open: Arc<AtomicUsize>,
+struct Open {
+    count: Arc<AtomicUsize>,
     /// Connections were scarce in the process when this one was made: it is not kept idle.
     scarce: bool,
     _place: OwnedSemaphorePermit,
+    _memory: Reserved,
 }
 
-impl Drop for Held {
+impl Drop for Open {
     fn drop(&mut self) {
-        self.open.fetch_sub(1, Relaxed);
-        self.account.release(CONNECTION_BYTES);
+        self.count.fetch_sub(1, Relaxed);
     }
 }
 
 /// A TCP connection to a checked address.
 pub(super) struct Stream {
     io: TokioIo<TcpStream>,
-    held: Held,
+    open: Open,
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
         let connected = Connected::new();
-        if self.held.scarce {
+        if self.open.scarce {
             connected.poison();
         }
         connected

@@ -27,11 +27,11 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 ];
 
 /// Makes a guest's head fit to be sent: the host is the URI's, the connection the host's.
-/// `body_bytes` is the body's length where it is known.
+/// `body_bytes` is the body's length where it is known. Tells the head's size in bytes.
 pub(super) fn clean_request(
     head: &mut Parts,
     body_bytes: Option<u64>,
-) -> Result<(), OutboundError> {
+) -> Result<usize, OutboundError> {
     if head.method == Method::CONNECT {
         return Err(OutboundError::Malformed(
             "CONNECT makes tunnels, which are not offered".into(),
@@ -66,7 +66,7 @@ pub(super) fn clean_request(
     }
     // What the connection speaks is the host's matter.
     head.version = Version::HTTP_11;
-    Ok(())
+    Ok(bytes)
 }
 
 /// Takes what belongs to the connection out of a response's head, and refuses one that is too large:
@@ -143,7 +143,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let mut head = request.body(()).unwrap().into_parts().0;
-        clean_request(&mut head, body).map(|()| head)
+        clean_request(&mut head, body).map(|_| head)
     }
 
     #[test]

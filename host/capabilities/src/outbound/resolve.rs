@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 /// Lookups at once in the whole process: each takes a thread until the system answers, even if
 /// nobody waits any more.
-const LOOKUPS: usize = 64;
+pub(super) const LOOKUPS: usize = 128;
 
 /// Looks names up. Every address that it gives is checked before it is used.
 #[async_trait]

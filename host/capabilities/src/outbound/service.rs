@@ -3,7 +3,9 @@
 use super::connect::{Connector, Dial};
 use super::policy::Policy;
 use super::refusals::Refusals;
-use super::{AppOutbound, HttpClient, IDLE, IDLE_FOR, Resolver, SystemResolver, connect, head};
+use super::{
+    APP_LOOKUPS, AppOutbound, HttpClient, IDLE, IDLE_FOR, Resolver, SystemResolver, connect, head,
+};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -128,6 +130,7 @@ impl OutboundService {
             waiting: AtomicUsize::new(0),
             patience: Duration::from_millis(grant.limits.request_timeout_ms),
             client: Mutex::new(None),
+            lookups: Arc::new(Semaphore::new(APP_LOOKUPS)),
             open: Arc::default(),
         }))
     }

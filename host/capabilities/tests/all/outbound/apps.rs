@@ -35,8 +35,8 @@ impl InternalCalls for Calls {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let answer = format!(
-            "{from} {to} {} {} {} {:?}",
-            depth.0, head.method, head.uri, body
+            "{from} {to} {} {} {} {:?} {:?}",
+            depth.0, head.method, head.uri, head.headers, body
         );
         let answer = Full::new(answer.into()).map_err(|never| match never {});
         Ok(Response::new(answer.boxed_unsync()))
@@ -74,12 +74,13 @@ async fn a_granted_app_is_called_in_process() {
     let (names, service) = service();
     let shop = app(&service, &["blog", "a_1"]);
     let request = Request::post("http://BLOG.lodge.internal/x?y")
+        .header("host", "desk.lodge.internal")
         .body(full("hi"))
         .unwrap();
     let answer = text(shop.send(request).await.unwrap()).await;
     assert_eq!(
         answer,
-        "shop blog 1 POST http://BLOG.lodge.internal/x?y b\"hi\""
+        "shop blog 1 POST http://BLOG.lodge.internal/x?y {\"host\": \"blog.lodge.internal\"} b\"hi\""
     );
     assert!(
         shop.text("http://a-1.lodge.internal./")

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 /// What a connection is charged.
 const CONNECTION: u64 = 256 * 1024;
 
+/// More than what the calls of a test are charged beside their connections.
+const CALLS: u64 = 64 * 1024;
+
 fn exceeded<T>(result: Result<T, OutboundError>) -> String {
     match result {
         Err(OutboundError::LimitExceeded(text)) => text,
@@ -102,7 +105,7 @@ async fn a_response_without_end_is_broken_off() {
     assert!(error.contains(&BODY_BYTES.to_string()), "{error}");
     assert!(body.frame().await.is_none());
     assert!(
-        app.account.peak.load(SeqCst) <= CONNECTION,
+        app.account.peak.load(SeqCst) <= CONNECTION + CALLS,
         "nothing was collected"
     );
     assert!(app.logged()[0].contains(&BODY_BYTES.to_string()));
@@ -202,20 +205,63 @@ async fn each_step_has_its_timeout() {
 }
 
 #[tokio::test]
-async fn connections_are_charged_to_the_apps_memory() {
+async fn calls_and_connections_are_charged_to_the_apps_memory() {
     let server = Server::start().await;
     let app = App::new(&server.grant());
-    app.account.budget.store(CONNECTION, SeqCst);
+    app.account.budget.store(CONNECTION + CALLS, SeqCst);
     let held = app.get(&server.uri("/drip")).await.unwrap();
-    assert_eq!(app.account.reserved.load(SeqCst), CONNECTION);
+    let reserved = app.account.reserved.load(SeqCst);
+    assert!(
+        reserved > CONNECTION && reserved < CONNECTION + CALLS / 8,
+        "{reserved}"
+    );
     let text = exceeded(app.get(&server.uri("/hello")).await);
-    assert!(text.contains("memory_bytes"), "{text}");
+    assert!(
+        text.contains("memory_bytes") && text.contains("connection"),
+        "{text}"
+    );
+    let large = Request::get(server.uri("/hello")).header("x-large", "x".repeat(60 * 1024));
+    let large = large.body(super::parts::empty()).unwrap();
+    let text = exceeded(app.send(large).await);
+    assert!(
+        text.contains("memory_bytes") && text.contains("call"),
+        "{text}"
+    );
     drop(held);
     until("the memory is not given back", || {
         app.account.reserved.load(SeqCst) == 0
     })
     .await;
     assert_eq!(app.text(&server.uri("/hello")).await, "hello");
+}
+
+#[tokio::test]
+async fn abandoned_lookups_hold_up_their_own_app_only() {
+    let server = Server::start().await;
+    let port = server.address.port();
+    let names = Arc::<Names>::default();
+    names.set("silent.test", &[]);
+    names.set("api.test", &[&[server.address]]);
+    let service = OutboundService::new(Settings {
+        private_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        resolver: names.clone(),
+        ..Settings::default()
+    });
+    let open = |id| App::with(&service, id, &[format!("*.test:{port}")], Limits::default());
+    let (shop, blog) = (open("shop"), open("blog"));
+    let brief = OutboundOptions {
+        connect_timeout: Some(Duration::from_millis(50)),
+        ..OutboundOptions::default()
+    };
+    for _ in 0..20 {
+        let silent = get(&format!("http://silent.test:{port}/"));
+        shop.out.send(silent, brief).await.unwrap_err();
+    }
+    assert_eq!(names.lookups.load(SeqCst), 4, "given up, and still counted");
+    let uri = format!("http://api.test:{port}/hello");
+    let held_up = shop.out.send(get(&uri), brief).await;
+    assert!(matches!(held_up, Err(OutboundError::TimedOut(_))));
+    assert_eq!(blog.text(&uri).await, "hello");
 }
 
 #[tokio::test]
