@@ -53,7 +53,8 @@ async fn source() -> Result<DataSource, String> {
 async fn setup() -> Result<String, String> {
     let source = source().await?;
     for sql in [
-        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL NOT NULL)".into(),
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL NOT NULL)"
+            .into(),
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {ROWS}) \
              INSERT INTO items SELECT i, 'item number ' || i, i * 0.5 FROM n"
@@ -130,7 +131,9 @@ async fn out() -> Result<String, String> {
     let (_, trailers) = http_future::new(|| Ok(None));
     let (request, _sent) = Request::new(Fields::new(), None, trailers, None);
     request.set_scheme(Some(&Scheme::Http)).map_err(text_of)?;
-    request.set_authority(authority.as_deref()).map_err(text_of)?;
+    request
+        .set_authority(authority.as_deref())
+        .map_err(text_of)?;
     request.set_path_with_query(Some("/")).map_err(text_of)?;
     let response = client::send(request).await.map_err(text_of)?;
     let (_, done) = http_future::new(|| Ok(()));

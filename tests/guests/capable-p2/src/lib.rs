@@ -10,8 +10,10 @@ use lodge::host::jwt;
 use lodge::host::sql::{Access, Isolation, Value};
 use std::fmt::Debug;
 use support_p2::wasip2::http::outgoing_handler;
+use support_p2::wasip2::http::types::{
+    IncomingBody, Method, OutgoingRequest, RequestOptions, Scheme,
+};
 use support_p2::wasip2::io::streams::StreamError;
-use support_p2::wasip2::http::types::{IncomingBody, Method, OutgoingRequest, RequestOptions, Scheme};
 use support_p2::*;
 use wasi::keyvalue::{atomics, store as buckets};
 use wasi::logging::logging;
@@ -32,7 +34,12 @@ impl Guest for Capable {
             Ok(text) => (200, text),
             Err(text) => (400, text),
         };
-        answer(out, status, &[("content-type", "text/plain")], body.as_bytes());
+        answer(
+            out,
+            status,
+            &[("content-type", "text/plain")],
+            body.as_bytes(),
+        );
     }
 }
 
@@ -44,14 +51,22 @@ fn work(target: &Target) -> Result<String, String> {
     };
     match target.path() {
         "/sql" => {
-            let rows = source()?.query(&get("q"), &parameters(target)).map_err(text_of)?;
+            let rows = source()?
+                .query(&get("q"), &parameters(target))
+                .map_err(text_of)?;
             Ok(format!("{:?}", rows.rows))
         }
         "/exec" => {
-            let done = source()?.execute(&get("q"), &parameters(target)).map_err(text_of)?;
+            let done = source()?
+                .execute(&get("q"), &parameters(target))
+                .map_err(text_of)?;
             Ok(format!("{}", done.rows_affected))
         }
-        "/read" => read(&source()?, &get("q"), target.number("stop", u32::MAX.into()) as usize),
+        "/read" => read(
+            &source()?,
+            &get("q"),
+            target.number("stop", u32::MAX.into()) as usize,
+        ),
         "/tx" => {
             let transaction = source()?
                 .begin(Access::ReadWrite, Isolation::EngineDefault)

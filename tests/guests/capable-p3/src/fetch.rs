@@ -20,7 +20,8 @@ pub(super) async fn post(target: &Target) -> Result<String, String> {
     for n in 0..target.number("pieces", 0) {
         let piece = format!("piece {n}").into_bytes();
         let sent = output.write_all(piece.clone());
-        let (_, (_, back)) = futures_util::future::join(sent, input.read(Vec::with_capacity(100))).await;
+        let (_, (_, back)) =
+            futures_util::future::join(sent, input.read(Vec::with_capacity(100))).await;
         if back != piece {
             return Err(format!("{piece:?} came back as {back:?}"));
         }

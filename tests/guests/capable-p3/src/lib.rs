@@ -87,7 +87,10 @@ async fn read(source: &DataSource, sql: String, stop: u64) -> Result<String, Str
 }
 
 async fn end(transaction: Transaction, sql: String, how: &str) -> Result<String, String> {
-    let done = transaction.execute(sql, Vec::new()).await.map_err(text_of)?;
+    let done = transaction
+        .execute(sql, Vec::new())
+        .await
+        .map_err(text_of)?;
     match how {
         "commit" => transaction.commit().await.map_err(text_of)?,
         "rollback" => transaction.rollback().await.map_err(text_of)?,
@@ -101,8 +104,12 @@ async fn call_out(target: &Target) -> Result<String, String> {
     let (_, trailers) = http_future::new(|| Ok(None));
     let (request, _sent) = Request::new(Fields::new(), None, trailers, None);
     request.set_scheme(Some(&Scheme::Http)).unwrap();
-    request.set_authority(target.get("authority").as_deref()).unwrap();
-    request.set_path_with_query(target.get("path").as_deref()).unwrap();
+    request
+        .set_authority(target.get("authority").as_deref())
+        .unwrap();
+    request
+        .set_path_with_query(target.get("path").as_deref())
+        .unwrap();
     let response = client::send(request).await.map_err(text_of)?;
     let status = response.get_status_code();
     let (_, done) = http_future::new(|| Ok(()));

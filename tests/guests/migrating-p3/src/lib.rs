@@ -27,13 +27,18 @@ struct Migrating;
 impl Guest for Migrating {
     async fn handle(_request: Request) -> Answer {
         let source = DataSource::open("default".into()).await.unwrap();
-        text(format!("{:?}", source.query("SELECT x FROM made".into(), Vec::new()).await))
+        text(format!(
+            "{:?}",
+            source.query("SELECT x FROM made".into(), Vec::new()).await
+        ))
     }
 }
 
 impl exports::lodge::host::migrations::Guest for Migrating {
     fn list_migrations(engine: String) -> Vec<Migration> {
-        let how = wasi::config::store::get("migrate").unwrap().unwrap_or_default();
+        let how = wasi::config::store::get("migrate")
+            .unwrap()
+            .unwrap_or_default();
         let table = migration("0001_table", "CREATE TABLE made (x VARCHAR(40))");
         let row = format!("INSERT INTO made VALUES ('for {engine}')");
         match how.as_str() {
@@ -42,7 +47,9 @@ impl exports::lodge::host::migrations::Guest for Migrating {
             "trap" => panic!("no migrations today"),
             "spin" => spin(),
             "grow" => grow_for_ever(),
-            "flood" => (0..20_000).map(|n| migration(&format!("{n:06}"), "SELECT 1")).collect(),
+            "flood" => (0..20_000)
+                .map(|n| migration(&format!("{n:06}"), "SELECT 1"))
+                .collect(),
             _ => vec![table, migration("0002_row", &row)],
         }
     }
