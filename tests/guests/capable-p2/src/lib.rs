@@ -1,9 +1,9 @@
 //! Uses what its host gives it, as the path and the query ask for (WASI 0.2). What failed is the
 //! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (counts rows, or stops after so many),
-//! `/tx?q=&end=commit|rollback|drop|leave|trap`, `/sign?claims=`, `/verify?token=`, `/config?key=`,
-//! `/count?key=` (key-value), `/say?line=` (a log line), `/out?authority=&path=` (an outgoing request), `/again?authority=` (the
-//! same path of that host, and so on), `/fetch?to=&pieces=&first_byte_ms=` (posts pieces to a host that echoes, each
-//! once the last came back).
+//! `/tx?q=&end=commit|rollback|drop|leave|trap|twice` (`twice` commits again), `/hoard?n=` (opens so many sources and keeps
+//! them), `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line),
+//! `/out?authority=&path=` (an outgoing request), `/again?authority=` (the same path of that host, and so on),
+//! `/fetch?to=&pieces=&first_byte_ms=` (posts pieces to a host that echoes, each once the last came back).
 
 use lodge::host::database::{DataSource, Transaction};
 use lodge::host::jwt;
@@ -67,6 +67,11 @@ fn work(target: &Target) -> Result<String, String> {
             &get("q"),
             target.number("stop", u32::MAX.into()) as usize,
         ),
+        "/hoard" => {
+            let sources: Result<Vec<_>, _> =
+                (0..target.number("n", 10)).map(|_| source()).collect();
+            Ok(sources?.len().to_string())
+        }
         "/tx" => {
             let transaction = source()?
                 .begin(Access::ReadWrite, Isolation::EngineDefault)
@@ -131,6 +136,10 @@ fn end(transaction: Transaction, sql: &str, how: &str) -> Result<String, String>
     match how {
         "commit" => transaction.commit().map_err(text_of)?,
         "rollback" => transaction.rollback().map_err(text_of)?,
+        "twice" => {
+            transaction.commit().map_err(text_of)?;
+            transaction.commit().map_err(text_of)?;
+        }
         "drop" => drop(transaction),
         "trap" => std::process::abort(),
         _ => std::mem::forget(transaction),

@@ -1,8 +1,8 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
-//! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap`,
-//! `/out?authority=&path=` (an outgoing request), `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last
-//! came back).
+//! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|twice` (`twice` commits
+//! again), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
+//! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back).
 
 mod fetch;
 
@@ -63,6 +63,20 @@ async fn work(target: &Target) -> Result<String, String> {
             let good = answers.iter().filter(|answer| answer.is_ok()).count();
             Ok(good.to_string())
         }
+        "/together" => {
+            let transaction = source
+                .begin(Access::ReadWrite, Isolation::EngineDefault)
+                .await
+                .map_err(text_of)?;
+            let asked =
+                (0..target.number("n", 10)).map(|_| transaction.execute(sql.clone(), Vec::new()));
+            let answers = futures_util::future::join_all(asked).await;
+            Ok(answers
+                .iter()
+                .filter(|answer| answer.is_ok())
+                .count()
+                .to_string())
+        }
         "/tx" => {
             let transaction = source
                 .begin(Access::ReadWrite, Isolation::EngineDefault)
@@ -94,6 +108,10 @@ async fn end(transaction: Transaction, sql: String, how: &str) -> Result<String,
     match how {
         "commit" => transaction.commit().await.map_err(text_of)?,
         "rollback" => transaction.rollback().await.map_err(text_of)?,
+        "twice" => {
+            transaction.commit().await.map_err(text_of)?;
+            transaction.commit().await.map_err(text_of)?;
+        }
         "trap" => std::process::abort(),
         _ => drop(transaction),
     }

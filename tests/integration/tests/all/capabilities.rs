@@ -223,6 +223,32 @@ fn configuration_key_value_and_log_are_the_apps_own() {
 }
 
 #[test]
+fn migrations_run_once_before_an_app_serves_or_it_does_not_start() {
+    let mut host = Host::start();
+    for guest in ["migrating-p2", "migrating-p3"] {
+        host.deploy_with(guest, guest, with_database());
+        for _ in 0..2 {
+            let rows = told(&host, guest, "/", &[]);
+            assert_eq!(rows.matches("for sqlite").count(), 1, "{rows}");
+            assert_eq!(host.api().act(guest, "restart")["status"], "succeeded");
+        }
+    }
+    let asking = json!({
+        "database": { "kind": "new_database" },
+        "config": { "migrate": { "value": "order" } },
+    });
+    for (app, fields, why) in [
+        ("order", asking, "migration 0001_table"),
+        ("without", json!({}), "database.kind"),
+    ] {
+        host.deploy_with("migrating-p2", app, fields);
+        assert_eq!(host.visit(app, "/").send().code(), "app_failed");
+        let told = host.api().app(app)["observed"][0]["message"].to_string();
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
 fn outgoing_requests_go_where_they_were_granted_and_nowhere_else() {
     let mut host = Host::start();
     host.deploy("hello-p2", "hello");

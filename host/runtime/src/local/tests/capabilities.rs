@@ -2,6 +2,7 @@
 //! statements may hold.
 
 use super::bed::{Bed, get, soon};
+use lodge_model::FailureKind;
 use std::sync::atomic::Ordering::SeqCst;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,6 +28,46 @@ async fn a_transaction_ends_as_its_guest_says_or_with_its_guest() {
             assert_eq!(bed.seen().events(), ["begun", end], "{guest} {how}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transactions_statements_follow_one_another_and_end_with_it() {
+    let bed = Bed::new();
+    for guest in ["capable-p2", "capable-p3"] {
+        let app = bed.start(guest).await;
+        let ended = get(&app, "/tx?q=x&end=twice").await.unwrap();
+        assert!(ended.contains("Closed"), "{guest}: {ended}");
+    }
+    let app = bed.start("capable-p3").await;
+    bed.seen().most.store(0, SeqCst);
+    assert_eq!(get(&app, "/together?q=x&n=10").await.unwrap(), "10");
+    assert_eq!(bed.seen().most.load(SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_guest_keeps_and_says_is_bounded() {
+    let bed = Bed::new();
+    let app = bed.start("capable-p2").await;
+    assert_eq!(get(&app, "/hoard?n=5000").await.unwrap(), "5000");
+    assert_eq!(get(&app, "/hoard?n=20000").await, Err(FailureKind::Trap));
+    let line = "é".repeat(10_000);
+    assert_eq!(
+        get(&app, &format!("/say?line={}", "%c3%a9".repeat(10_000)))
+            .await
+            .unwrap(),
+        "said"
+    );
+    let logged = bed.log();
+    let logged = logged
+        .lines()
+        .find(|line| line.starts_with("capable: é"))
+        .unwrap();
+    assert!(
+        (8_000..=8_192).contains(&logged.len()),
+        "{} bytes",
+        logged.len()
+    );
+    assert!(line.starts_with(logged.trim_start_matches("capable: ")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

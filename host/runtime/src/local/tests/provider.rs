@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// How long a query takes.
 const QUERY: Duration = Duration::from_millis(300);
+/// How long a statement of a transaction takes.
+const STATEMENT: Duration = Duration::from_millis(10);
 /// Rows of a batch.
 const BATCH: usize = 10;
 
@@ -221,6 +223,8 @@ impl Transaction for Begun {
     }
 
     async fn execute(&mut self, _sql: &str, _: Vec<Value>) -> Result<ExecuteOutcome, SqlError> {
+        let _flight = Flight::begin(&self.0);
+        tokio::time::sleep(STATEMENT).await;
         Ok(ExecuteOutcome::default())
     }
 
