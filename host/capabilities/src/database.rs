@@ -1,106 +1,384 @@
 //! Databases: where an app's data sources are, opened with the app's limits in force.
 //!
-//! In this version an app's own database is an SQLite file in its folder of the data directory, which
-//! may be granted to other apps; other engines are refused when the app starts, by name.
+//! An app's own database is an SQLite file in its folder of the data directory, a database or schema
+//! made for it on the host's service ([`Settings::service`]), or whatever server an administrator
+//! gave the URL of. Each may be granted to other apps.
 
+mod migrations;
+mod result;
 mod script;
+mod server;
 mod sqlite;
+mod temporal;
 
+use crate::keys::HostKey;
 use async_trait::async_trait;
 use lodge_model::{
-    Account, AppId, DataSource, DataSources, DatabaseEngine, DatabaseKind, DatabaseSpec, Grant,
-    GrantError, Migration, SourceAccess, SqlError,
+    Account, AppId, ConnectionReport, DataPolicy, DataSource, DataSources, DatabaseEngine,
+    DatabaseKind, DatabaseSpec, Grant, GrantError, Limits, Migration, Secret, SourceAccess,
+    SqlError,
 };
+use server::address::Address;
+use server::pool::{PoolSettings, Servers};
+use server::provision::{self, Provisioner, Room};
+use server::session::Server;
+use server::{Access, ServerSource};
 use sqlite::{SqliteSettings, SqliteSource};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The name of an app's own database.
 pub(crate) const DEFAULT: &str = "default";
 const FILE: &str = "database.db";
+/// Connections to one server, by all apps together, unless the host says otherwise.
+const SERVER_CONNECTIONS: usize = 50;
+
+/// What is said of databases when the host starts.
+#[derive(Debug)]
+pub struct Settings {
+    /// The service in which apps' databases are made: the URL of somebody who may make them. None:
+    /// SQLite files.
+    pub service: Option<Secret>,
+    /// The URL of the host's control database, if that is on a server: no app gets it.
+    pub control: Option<Secret>,
+    /// Connections to one server, by all apps together.
+    pub server_connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            service: None,
+            control: None,
+            server_connections: SERVER_CONNECTIONS,
+        }
+    }
+}
+
+/// The make of the databases of a service.
+///
+/// # Errors
+/// The URL is not that of a service; the text does not quote it.
+pub fn service_engine(url: &str) -> Result<DatabaseEngine, String> {
+    Address::parse(url).map(|address| address.engine)
+}
+
+/// Makes and opens apps' databases.
+pub(crate) struct Databases {
+    /// Holds a folder an app.
+    apps: PathBuf,
+    service: Option<Provisioner>,
+    control: Option<Secret>,
+    servers: Servers,
+}
+
+impl Databases {
+    /// # Errors
+    /// The service's URL is none.
+    pub(crate) fn new(
+        apps: &Path,
+        settings: Settings,
+        key: Arc<HostKey>,
+    ) -> Result<Self, GrantError> {
+        let control = settings.control.clone();
+        let service = match settings.service {
+            None => None,
+            Some(url) => {
+                let address = Address::parse(&url.0)
+                    .map_err(|why| GrantError::Refused(format!("APPS_DATABASE_URL: {why}")))?;
+                Some(Provisioner::new(
+                    address,
+                    key,
+                    control.map(|control| control.0),
+                ))
+            }
+        };
+        Ok(Self {
+            apps: apps.to_owned(),
+            service,
+            control: settings.control,
+            servers: Servers::new(settings.server_connections),
+        })
+    }
+
+    /// Makes sure that what an app was granted is there, and opens it.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) async fn open(
+        &self,
+        grant: &Grant,
+        account: &Arc<dyn Account>,
+    ) -> Result<AppDatabases, GrantError> {
+        let mut sources: BTreeMap<String, Arc<dyn Source>> = BTreeMap::new();
+        let own = Opened {
+            app: &grant.app,
+            read_only: false,
+            limits: &grant.limits,
+            account,
+        };
+        if let Some(source) = self.source(&grant.database, &own).await? {
+            sources.insert(DEFAULT.to_owned(), source);
+        }
+        for (name, granted) in &grant.sources {
+            let read_only = granted.access == SourceAccess::ReadOnly;
+            let source = match (&granted.app, &granted.url) {
+                (Some(owner), _) => {
+                    let Some(spec) = grant.source_databases.get(owner) else {
+                        continue;
+                    };
+                    let other = Opened {
+                        app: owner,
+                        read_only,
+                        ..own
+                    };
+                    self.source(spec, &other).await
+                }
+                (None, Some(url)) => {
+                    let other = Opened { read_only, ..own };
+                    self.connection(url, &other).await.map(Some)
+                }
+                (None, None) => Ok(None),
+            };
+            let source = source.map_err(|error| about(&format!("data_sources.{name}"), error))?;
+            if let Some(source) = source {
+                sources.insert(name.clone(), source);
+            }
+        }
+        Ok(AppDatabases { sources })
+    }
+
+    /// One source; nothing if the spec says that there is none.
+    async fn source(
+        &self,
+        spec: &DatabaseSpec,
+        opened: &Opened<'_>,
+    ) -> Result<Option<Arc<dyn Source>>, GrantError> {
+        let room = match (self.place(spec)?, &spec.url) {
+            (Place::Nowhere, _) => return Ok(None),
+            (Place::File, _) => return self.file(opened).map(Some),
+            (Place::Url, Some(url)) => return self.connection(url, opened).await.map(Some),
+            (Place::Url, None) => {
+                return Err(GrantError::Refused("database.url: is missing".into()));
+            }
+            (Place::Service(room), _) => room,
+        };
+        let service = self.service()?;
+        let (address, server) = service.ensure(opened.app, room, opened.read_only).await?;
+        let access = if opened.read_only {
+            Access::ReadByRole
+        } else {
+            Access::Write
+        };
+        Ok(Some(self.server(address, &server, access, opened)))
+    }
+
+    fn file(&self, opened: &Opened<'_>) -> Result<Arc<dyn Source>, GrantError> {
+        let folder = self.apps.join(opened.app.as_str());
+        std::fs::create_dir_all(&folder).map_err(|e| {
+            GrantError::Unavailable(format!("{}: cannot be made: {e}", folder.display()))
+        })?;
+        let limits = opened.limits;
+        let settings = SqliteSettings {
+            connections: limits.database_connections as usize,
+            statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
+            result_bytes: limits.result_bytes,
+            storage_bytes: limits.storage_bytes,
+            read_only: opened.read_only,
+        };
+        Ok(SqliteSource::new(
+            &folder.join(FILE),
+            settings,
+            opened.account.clone(),
+        ))
+    }
+
+    async fn connection(
+        &self,
+        url: &str,
+        opened: &Opened<'_>,
+    ) -> Result<Arc<dyn Source>, GrantError> {
+        let (address, server) = self.inspect(url).await?;
+        let access = if opened.read_only {
+            Access::ReadByTransaction
+        } else {
+            Access::Write
+        };
+        Ok(self.server(address, &server, access, opened))
+    }
+
+    async fn inspect(&self, url: &str) -> Result<(Address, Server), GrantError> {
+        let address =
+            Address::parse(url).map_err(|why| GrantError::Refused(format!("the URL {why}")))?;
+        if address.database.is_empty() {
+            return Err(GrantError::Refused(
+                "the URL names no database: write postgres://user:password@host/database".into(),
+            ));
+        }
+        let control = self.control.as_ref().map(|url| url.0.as_str());
+        let server = provision::inspect(&address, control).await?;
+        Ok((address, server))
+    }
+
+    fn server(
+        &self,
+        address: Address,
+        server: &Server,
+        access: Access,
+        opened: &Opened<'_>,
+    ) -> Arc<dyn Source> {
+        let limits = opened.limits;
+        let settings = PoolSettings {
+            connections: limits.database_connections as usize,
+            statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
+            result_bytes: limits.result_bytes,
+        };
+        let account = opened.account.clone();
+        ServerSource::new(
+            &self.servers,
+            address,
+            server.engine,
+            access,
+            settings,
+            account,
+        )
+    }
+
+    /// Tries a database without changing anything.
+    ///
+    /// # Errors
+    /// Why an app could not use it.
+    pub(crate) async fn test(&self, spec: &DatabaseSpec) -> Result<ConnectionReport, GrantError> {
+        let begun = Instant::now();
+        let server = match (self.place(spec)?, &spec.url) {
+            (Place::Url, Some(url)) => self.inspect(url).await?.1,
+            (Place::Service(room), _) => self.service()?.check(room).await?,
+            _ => {
+                return Err(GrantError::Refused(
+                    "database.kind: an SQLite file needs no try: it is made by the app's first statement".into(),
+                ));
+            }
+        };
+        Ok(ConnectionReport {
+            engine: server.engine,
+            version: server.version,
+            elapsed_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// Drops, if `data` says so, what was made for an app on the service. Files are not its business.
+    ///
+    /// # Errors
+    /// What could not be dropped.
+    pub(crate) async fn remove(
+        &self,
+        app: &AppId,
+        spec: &DatabaseSpec,
+        data: DataPolicy,
+    ) -> Result<(), GrantError> {
+        match self.place(spec)? {
+            Place::Service(room) if data == DataPolicy::Drop => {
+                self.service()?.remove(app, room).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a database of this kind is.
+    fn place(&self, spec: &DatabaseSpec) -> Result<Place, GrantError> {
+        let room = match (spec.kind, spec.engine) {
+            (DatabaseKind::None, _) => return Ok(Place::Nowhere),
+            // What has no engine was made before there was a choice.
+            (DatabaseKind::NewDatabase, None | Some(DatabaseEngine::Sqlite)) => {
+                return Ok(Place::File);
+            }
+            (DatabaseKind::NewConnection, _) => return Ok(Place::Url),
+            (DatabaseKind::NewDatabase, _) => Room::Database,
+            (DatabaseKind::NewSchema, _) => Room::Schema,
+        };
+        let wanted = spec.engine.unwrap_or(DatabaseEngine::Postgres);
+        let there = self.service()?.engine();
+        if same_make(wanted, there) {
+            return Ok(Place::Service(room));
+        }
+        let (field, remedy) = match room {
+            Room::Database => ("database.engine", "leave it out"),
+            Room::Schema => ("database.kind", "choose `new_database`"),
+        };
+        Err(GrantError::Refused(format!(
+            "{field}: the host's service of apps' databases (APPS_DATABASE_URL) is {there}, not {wanted}: {remedy}, or \
+             use `new_connection`"
+        )))
+    }
+
+    fn service(&self) -> Result<&Provisioner, GrantError> {
+        self.service.as_ref().ok_or_else(|| {
+            GrantError::Refused(
+                "database.kind: the host has no database service, so that `new_database` is an SQLite file; set \
+                 APPS_DATABASE_URL, or use `new_connection`"
+                    .into(),
+            )
+        })
+    }
+}
+
+/// MySQL and MariaDB take each other's place.
+fn same_make(one: DatabaseEngine, other: DatabaseEngine) -> bool {
+    let mysql = |e| matches!(e, DatabaseEngine::Mysql | DatabaseEngine::Mariadb);
+    one == other || (mysql(one) && mysql(other))
+}
+
+fn about(field: &str, error: GrantError) -> GrantError {
+    match error {
+        GrantError::Refused(why) => GrantError::Refused(format!("{field}: {why}")),
+        GrantError::Unavailable(why) => GrantError::Unavailable(format!("{field}: {why}")),
+    }
+}
+
+/// Where a database is.
+enum Place {
+    Nowhere,
+    File,
+    Service(Room),
+    Url,
+}
+
+/// For whom a source is opened, and how.
+#[derive(Clone, Copy)]
+struct Opened<'a> {
+    /// Whose database it is.
+    app: &'a AppId,
+    read_only: bool,
+    /// Of the app that uses it.
+    limits: &'a Limits,
+    account: &'a Arc<dyn Account>,
+}
+
+/// A source that can be brought up to date.
+#[async_trait]
+trait Source: DataSource {
+    async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError>;
+}
+
+#[async_trait]
+impl Source for SqliteSource {
+    async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
+        self.run_migrations(migrations).await
+    }
+}
+
+#[async_trait]
+impl Source for ServerSource {
+    async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
+        self.run_migrations(migrations).await
+    }
+}
 
 /// One app's data sources, by name.
 pub(crate) struct AppDatabases {
-    sources: BTreeMap<String, Arc<SqliteSource>>,
-}
-
-impl AppDatabases {
-    /// Opens what the app was granted. `apps` holds a folder an app.
-    ///
-    /// # Errors
-    /// A kind or engine that is not served; a folder that cannot be made.
-    pub(crate) fn open(
-        grant: &Grant,
-        apps: &Path,
-        account: &Arc<dyn Account>,
-    ) -> Result<Self, GrantError> {
-        let mut sources = BTreeMap::new();
-        let mut open = |name: &str, spec: &DatabaseSpec, owner: &AppId, read_only| {
-            let source = source(grant, spec, &apps.join(owner.as_str()), read_only, account)?;
-            if let Some(source) = source {
-                sources.insert(name.to_owned(), source);
-            }
-            Ok(())
-        };
-        open(DEFAULT, &grant.database, &grant.app, false)?;
-        for (name, granted) in &grant.sources {
-            let owner = granted.app.as_ref().ok_or_else(|| {
-                GrantError::Refused(format!(
-                    "data_sources.{name}.url: this version serves other apps' databases only, by `app`"
-                ))
-            })?;
-            let Some(spec) = grant.source_databases.get(owner) else {
-                continue;
-            };
-            open(name, spec, owner, granted.access == SourceAccess::ReadOnly)?;
-        }
-        Ok(Self { sources })
-    }
-}
-
-/// One source; nothing if the spec says that there is none.
-fn source(
-    grant: &Grant,
-    spec: &DatabaseSpec,
-    folder: &Path,
-    read_only: bool,
-    account: &Arc<dyn Account>,
-) -> Result<Option<Arc<SqliteSource>>, GrantError> {
-    check(spec)?;
-    if spec.kind == DatabaseKind::None {
-        return Ok(None);
-    }
-    std::fs::create_dir_all(folder).map_err(|e| {
-        GrantError::Unavailable(format!("{}: cannot be made: {e}", folder.display()))
-    })?;
-    let limits = &grant.limits;
-    let settings = SqliteSettings {
-        connections: limits.database_connections as usize,
-        statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
-        result_bytes: limits.result_bytes,
-        storage_bytes: limits.storage_bytes,
-        read_only,
-    };
-    let source = SqliteSource::new(&folder.join(FILE), settings, account.clone());
-    Ok(Some(source))
-}
-
-/// Whether a database of this kind is served.
-///
-/// # Errors
-/// It is not; the text says what is.
-pub(crate) fn check(spec: &DatabaseSpec) -> Result<(), GrantError> {
-    let what = match (spec.kind, spec.engine) {
-        (DatabaseKind::None, _)
-        | (DatabaseKind::NewDatabase, None | Some(DatabaseEngine::Sqlite)) => return Ok(()),
-        (DatabaseKind::NewDatabase, Some(_)) => "database.engine",
-        (DatabaseKind::NewSchema | DatabaseKind::NewConnection, _) => "database.kind",
-    };
-    Err(GrantError::Refused(format!(
-        "{what}: this version serves `new_database` with the engine `sqlite` only"
-    )))
+    sources: BTreeMap<String, Arc<dyn Source>>,
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Puts an app's capabilities together when it starts, and takes them away when it is gone.
 
-use crate::database::{self, AppDatabases};
+use crate::HostKey;
+use crate::database::{self, Databases};
 use crate::keyvalue::AppKeyValue;
 use crate::outbound::{self, OutboundService};
 use crate::tokens::AppTokens;
@@ -20,18 +21,29 @@ const KEYVALUE_FILE: &str = "keyvalue.db";
 pub struct HostProvider {
     /// Holds a folder an app.
     apps: PathBuf,
+    databases: Databases,
     outbound: Arc<OutboundService>,
     open: Mutex<HashMap<AppId, Arc<AppKeyValue>>>,
 }
 
 impl HostProvider {
-    /// `apps`: the folder that holds a folder an app.
-    pub fn new(apps: &Path, outbound: outbound::Settings) -> Arc<Self> {
-        Arc::new(Self {
+    /// `apps`: the folder that holds a folder an app. `key`: what the passwords of apps' databases
+    /// come from.
+    ///
+    /// # Errors
+    /// The service of apps' databases is none.
+    pub fn new(
+        apps: &Path,
+        databases: database::Settings,
+        outbound: outbound::Settings,
+        key: Arc<HostKey>,
+    ) -> Result<Arc<Self>, GrantError> {
+        Ok(Arc::new(Self {
             apps: apps.to_owned(),
+            databases: Databases::new(apps, databases, key)?,
             outbound: OutboundService::new(outbound),
             open: Mutex::default(),
-        })
+        }))
     }
 
     /// Opens the way between apps. It comes after the provider, since whoever serves apps needs one.
@@ -56,7 +68,7 @@ impl Provider for HostProvider {
         let keyvalue = Arc::new(keyvalue);
         let tokens = AppTokens::new(&grant.app, &grant.jwt_keys)
             .map_err(|e| GrantError::Refused(format!("the app's tokens: {e}")))?;
-        let databases = AppDatabases::open(grant, &self.apps, &account)?;
+        let databases = self.databases.open(grant, &account).await?;
         self.open.lock().insert(grant.app.clone(), keyvalue.clone());
         Ok(Capabilities {
             config: Arc::new(grant.config.clone()),
@@ -76,6 +88,9 @@ impl Provider for HostProvider {
 
     async fn remove(&self, grant: &Grant, data: DataPolicy) -> Result<(), GrantError> {
         self.close(&grant.app).await;
+        self.databases
+            .remove(&grant.app, &grant.database, data)
+            .await?;
         let folder = self.folder(&grant.app);
         if data == DataPolicy::Drop
             && let Err(e) = tokio::fs::remove_dir_all(&folder).await
@@ -92,9 +107,6 @@ impl Provider for HostProvider {
         _app: &AppId,
         database: &DatabaseSpec,
     ) -> Result<ConnectionReport, GrantError> {
-        database::check(database)?;
-        Err(GrantError::Refused(
-            "database.kind: only `new_connection` has a server to be tried".into(),
-        ))
+        self.databases.test(database).await
     }
 }

@@ -15,6 +15,7 @@
 mod api;
 mod guests;
 mod host;
+pub mod mariadb;
 pub mod postgres;
 mod sealer;
 mod visit;

@@ -214,7 +214,7 @@ impl Drop for Postgres {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's own thread, no guest's")]
-fn wait_a_little() {
+pub(crate) fn wait_a_little() {
     std::thread::sleep(Duration::from_millis(50));
 }
 
@@ -261,7 +261,7 @@ fn owner() -> Result<Option<Owner>> {
     }
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?.port())
 }

@@ -16,11 +16,11 @@
 mod guard;
 mod lease;
 mod migrate;
-mod result;
 mod transaction;
 mod value;
 mod watch;
 
+use super::result::Collected;
 use super::script;
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -29,7 +29,6 @@ use lodge_model::{
     Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Row, Rows,
     SourceAccess, SqlError, Transaction, Value,
 };
-use result::Collected;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,6 +9,7 @@
     reason = "in a test, a panic is how a failure is told"
 )]
 
+mod databases;
 mod outbound;
 mod provider;
 mod tokens;

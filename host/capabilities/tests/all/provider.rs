@@ -1,17 +1,21 @@
 //! The provider: one app's capabilities from its grant, and grants that cannot be.
 
 use crate::outbound::{TestAccount, grant};
-use lodge_capabilities::{HostProvider, tokens};
+use lodge_capabilities::{HostKey, HostProvider, database, outbound, tokens};
 use lodge_model::{
     Expectations, Grant, GrantError, JwtAlgorithm, JwtKey, Limits, Provider, Secret, SignOptions,
 };
 use std::sync::Arc;
 
 fn provider(folder: &tempfile::TempDir) -> Arc<HostProvider> {
+    let key = Arc::new(HostKey::open(folder.path()).unwrap());
     HostProvider::new(
         folder.path(),
-        lodge_capabilities::outbound::Settings::default(),
+        database::Settings::default(),
+        outbound::Settings::default(),
+        key,
     )
+    .unwrap()
 }
 
 fn granted() -> Grant {

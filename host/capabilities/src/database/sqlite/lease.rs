@@ -1,8 +1,8 @@
 //! Connections: made when needed, lent to one statement or transaction at a time, closed when idle.
 
-use super::result::Collected;
 use super::watch::{OPERATIONS, Watch};
 use super::{SqliteSettings, guard, value};
+use crate::database::result::Collected;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use lodge_model::{Account, Column, ExecuteOutcome, Rows, SqlError, Value};
@@ -32,9 +32,16 @@ pub(super) struct Pool {
     pub(super) settings: SqliteSettings,
     account: Arc<dyn Account>,
     turns: Arc<Semaphore>,
-    idle: Mutex<Vec<(Connection, Instant)>>,
+    idle: Mutex<Idle>,
     /// One at a time: the first makes the file and its journal, which no other may see half done.
     connecting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct Idle {
+    connections: Vec<(Connection, Instant)>,
+    /// Somebody sees that they are closed in time.
+    watched: bool,
 }
 
 /// An open connection and what watches it.
@@ -92,7 +99,8 @@ impl Pool {
                 ))
             })?
             .map_err(|_| SqlError::Unavailable("the app is being stopped".into()))?;
-        let waiting = self.idle.lock().pop().map(|(connection, _)| connection);
+        let waiting = self.idle.lock().connections.pop();
+        let waiting = waiting.map(|(connection, _)| connection);
         let connection = match waiting {
             Some(connection) => connection,
             None => self.connect().await?,
@@ -146,24 +154,24 @@ impl Pool {
     /// Takes a connection back, and sees that it is closed if nobody wants it.
     fn take_back(self: &Arc<Self>, connection: Connection) {
         let mut idle = self.idle.lock();
-        let first = idle.is_empty();
-        idle.push((connection, Instant::now()));
-        drop(idle);
-        if first {
-            let pool = Arc::downgrade(self);
-            tokio::spawn(async move {
-                loop {
-                    tokio::time::sleep(IDLE).await;
-                    let Some(pool) = pool.upgrade() else { return };
-                    let mut idle = pool.idle.lock();
-                    // Closed when dropped, on their own threads.
-                    idle.retain(|(_, since)| since.elapsed() < IDLE);
-                    if idle.is_empty() {
-                        return;
-                    }
-                }
-            });
+        idle.connections.push((connection, Instant::now()));
+        if std::mem::replace(&mut idle.watched, true) {
+            return;
         }
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(IDLE).await;
+                let Some(pool) = pool.upgrade() else { return };
+                let mut idle = pool.idle.lock();
+                // Closed when dropped, on their own threads.
+                idle.connections.retain(|(_, since)| since.elapsed() < IDLE);
+                if idle.connections.is_empty() {
+                    idle.watched = false;
+                    return;
+                }
+            }
+        });
     }
 }
 

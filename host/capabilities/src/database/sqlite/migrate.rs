@@ -3,8 +3,8 @@
 
 use super::SqliteSource;
 use super::lease::Lease;
-use lodge_model::{DatabaseError, Migration, SqlError, Value};
-use sha2::{Digest as _, Sha256};
+use crate::database::migrations::{check_order, checksum, failed};
+use lodge_model::{Migration, SqlError, Value};
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS lodge_migrations (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, \
                      applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) STRICT";
@@ -14,7 +14,7 @@ impl SqliteSource {
     ///
     /// # Errors
     /// Which failed, and why; nothing of it stays.
-    pub(crate) async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
+    pub(crate) async fn run_migrations(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
         check_order(&migrations)?;
         if migrations.is_empty() {
             return Ok(());
@@ -35,7 +35,7 @@ impl SqliteSource {
 
 async fn run(lease: &mut Lease, migration: &Migration) -> Result<(), SqlError> {
     let id = &migration.id;
-    let checksum = hex::encode(Sha256::digest(migration.sql.as_bytes()));
+    let checksum = checksum(migration);
     lease.begin(true);
     let had = lease
         .query(
@@ -66,22 +66,4 @@ async fn run(lease: &mut Lease, migration: &Migration) -> Result<(), SqlError> {
         )
         .await
         .map(drop)
-}
-
-fn check_order(migrations: &[Migration]) -> Result<(), SqlError> {
-    let ids = migrations.iter().map(|migration| &migration.id);
-    match ids.clone().zip(ids.skip(1)).find(|(one, next)| one >= next) {
-        Some((_, next)) => Err(failed(
-            next,
-            "migrations have unique, ascending IDs, such as 0001_accounts, 0002_orders",
-        )),
-        None => Ok(()),
-    }
-}
-
-fn failed(id: &str, why: &str) -> SqlError {
-    SqlError::Database(DatabaseError {
-        code: String::new(),
-        message: format!("migration {id}: {why}"),
-    })
 }

@@ -337,13 +337,13 @@ async fn migrations_run_once_in_order_and_whole() {
     );
     let both = |second: &str| vec![first.clone(), migration("0002", second)];
     let (one, other) = tokio::join!(
-        bed.source.migrate(vec![first.clone()]),
-        bed.source.migrate(vec![first.clone()])
+        bed.source.run_migrations(vec![first.clone()]),
+        bed.source.run_migrations(vec![first.clone()])
     );
     one.and(other).unwrap();
     let broken = bed
         .source
-        .migrate(both(
+        .run_migrations(both(
             "INSERT INTO b VALUES (1); INSERT INTO missing VALUES (1)",
         ))
         .await
@@ -356,19 +356,22 @@ async fn migrations_run_once_in_order_and_whole() {
     let count = |table: &str| format!("SELECT count(*) FROM {table}");
     assert_eq!(bed.ask(&count("b")).await.unwrap().rows, [[Value::Int(0)]]);
     for escape in ["ATTACH 'x' AS y", "COMMIT; BEGIN"] {
-        assert!(bed.source.migrate(both(escape)).await.is_err(), "{escape}");
+        assert!(
+            bed.source.run_migrations(both(escape)).await.is_err(),
+            "{escape}"
+        );
     }
     bed.source
-        .migrate(both("INSERT INTO b VALUES (1)"))
+        .run_migrations(both("INSERT INTO b VALUES (1)"))
         .await
         .unwrap();
     assert_eq!(bed.ask(&count("a")).await.unwrap().rows, [[Value::Int(1)]]);
     assert_eq!(bed.ask(&count("b")).await.unwrap().rows, [[Value::Int(1)]]);
     let changed = bed
         .source
-        .migrate(vec![migration("0001", "SELECT 1")])
+        .run_migrations(vec![migration("0001", "SELECT 1")])
         .await;
     assert!(changed.unwrap_err().to_string().contains("0001"));
     let unordered = vec![migration("2", ""), migration("1", "")];
-    assert!(bed.source.migrate(unordered).await.is_err());
+    assert!(bed.source.run_migrations(unordered).await.is_err());
 }

@@ -4,6 +4,7 @@
 //! SQLite asks its progress handler every [`OPERATIONS`] steps of its virtual machine, on the
 //! connection's own thread: there the statement is ended, and the thread's CPU clock read.
 
+use crate::charged::thread_cpu;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -98,14 +99,6 @@ impl Watch {
         self.timed_out.store(true, Relaxed);
         false
     }
-}
-
-fn thread_cpu() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or(0),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    )
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -23,6 +23,8 @@ pub(crate) struct TestAccount {
     pub(crate) budget: AtomicU64,
     pub(crate) reserved: AtomicU64,
     pub(crate) peak: AtomicU64,
+    /// In microseconds.
+    pub(crate) cpu: AtomicU64,
     pub(crate) lines: Mutex<Vec<String>>,
 }
 
@@ -33,13 +35,17 @@ impl Default for TestAccount {
             budget: AtomicU64::new(u64::MAX),
             reserved: AtomicU64::default(),
             peak: AtomicU64::default(),
+            cpu: AtomicU64::default(),
             lines: Mutex::default(),
         }
     }
 }
 
 impl Account for TestAccount {
-    fn charge_cpu(&self, _: Duration) {}
+    fn charge_cpu(&self, used: Duration) {
+        let micros = u64::try_from(used.as_micros()).unwrap_or(u64::MAX);
+        self.cpu.fetch_add(micros, SeqCst);
+    }
 
     fn try_reserve(&self, bytes: u64) -> bool {
         let now = self.reserved.fetch_add(bytes, SeqCst) + bytes;

@@ -9,7 +9,7 @@ const STEP: u64 = 64 << 10;
 const VALUE_BYTES: u64 = size_of::<Value>() as u64;
 
 /// Rows that the host holds for an app.
-pub(super) struct Collected<'a> {
+pub(crate) struct Collected<'a> {
     account: &'a dyn Account,
     limit: u64,
     rows: Vec<Row>,
@@ -18,7 +18,7 @@ pub(super) struct Collected<'a> {
 }
 
 impl<'a> Collected<'a> {
-    pub(super) fn new(account: &'a dyn Account, limit: u64) -> Self {
+    pub(crate) fn new(account: &'a dyn Account, limit: u64) -> Self {
         Self {
             account,
             limit,
@@ -28,7 +28,7 @@ impl<'a> Collected<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, row: Row) -> Result<(), SqlError> {
+    pub(crate) fn push(&mut self, row: Row) -> Result<(), SqlError> {
         self.bytes += row.iter().map(size).sum::<u64>();
         if self.bytes > self.limit {
             return Err(SqlError::LimitExceeded(format!(
@@ -48,16 +48,16 @@ impl<'a> Collected<'a> {
         Ok(())
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// Hands the rows over: from now on they are the guest's.
-    pub(super) fn take(&mut self) -> Vec<Row> {
+    pub(crate) fn take(&mut self) -> Vec<Row> {
         self.bytes = 0;
         self.give_back();
         std::mem::take(&mut self.rows)

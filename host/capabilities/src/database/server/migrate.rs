@@ -1,0 +1,132 @@
+//! Migrations on a server: each once, in order, by one host at a time.
+//!
+//! PostgreSQL runs each in a transaction with its record, under an advisory lock. MySQL and MariaDB
+//! end a transaction with every change of a table, so there a record with a mark is written first, and
+//! the mark taken off at the end: a migration that broke off keeps its mark until an administrator has
+//! seen to it.
+
+use super::ServerSource;
+use super::lease::Lease;
+use crate::database::migrations::{check_order, checksum, failed};
+use lodge_model::{DatabaseEngine, Isolation, Migration, SourceAccess, SqlError, Value};
+
+/// Any number will do, if it is always the same.
+const LOCK: i64 = 0x6c6f_6467_656d_6967;
+
+impl ServerSource {
+    /// Runs those migrations that this database has not had.
+    ///
+    /// # Errors
+    /// Which failed, and why.
+    pub(crate) async fn run_migrations(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
+        check_order(&migrations)?;
+        if migrations.is_empty() {
+            return Ok(());
+        }
+        // Never lent again: who knows what a migration did to its session.
+        let mut lease = Lease::new(&self.pool).await?;
+        match self.engine {
+            DatabaseEngine::Postgres => postgres(&mut lease, &migrations).await,
+            _ => mysql(&mut lease, &migrations).await,
+        }
+    }
+}
+
+async fn postgres(lease: &mut Lease, migrations: &[Migration]) -> Result<(), SqlError> {
+    let table = "CREATE TABLE IF NOT EXISTS lodge_migrations (id text PRIMARY KEY, checksum text NOT NULL, \
+                 applied_at timestamptz NOT NULL DEFAULT now())";
+    locked(lease).await?;
+    lease.own(table).await?;
+    lease.own("COMMIT").await?;
+    for migration in migrations {
+        locked(lease).await?;
+        if !had(lease, migration, "$1").await? {
+            let script = lease.script(&migration.sql).await;
+            script.map_err(|e| failed(&migration.id, &e.to_string()))?;
+            let record = "INSERT INTO lodge_migrations (id, checksum) VALUES ($1, $2)";
+            lease.execute(record, record_of(migration)).await?;
+        }
+        lease.own("COMMIT").await?;
+    }
+    Ok(())
+}
+
+async fn locked(lease: &mut Lease) -> Result<(), SqlError> {
+    lease
+        .begin(SourceAccess::ReadWrite, Isolation::ReadCommitted)
+        .await?;
+    lease
+        .own(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+        .await
+}
+
+async fn mysql(lease: &mut Lease, migrations: &[Migration]) -> Result<(), SqlError> {
+    let wait = lease.settings().statement_timeout.as_secs();
+    // The lock's name is the server's, so that the database is part of it; it ends with the session.
+    let lock = format!("SELECT GET_LOCK(CONCAT('lodge:', MD5(DATABASE())), {wait})");
+    let got = lease.query(&lock, Vec::new()).await?;
+    if got.rows.first().and_then(|row| row.first()) != Some(&Value::Int(1)) {
+        return Err(SqlError::Unavailable(
+            "another host runs this database's migrations: try again".into(),
+        ));
+    }
+    let table = "CREATE TABLE IF NOT EXISTS lodge_migrations (id varchar(255) PRIMARY KEY, checksum char(64) NOT NULL, \
+                 dirty boolean NOT NULL, applied_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    lease.own(table).await?;
+    for migration in migrations {
+        check_mark(lease, migration).await?;
+        if had(lease, migration, "?").await? {
+            continue;
+        }
+        let record = "INSERT INTO lodge_migrations (id, checksum, dirty) VALUES (?, ?, TRUE)";
+        lease.execute(record, record_of(migration)).await?;
+        let script = lease.script(&migration.sql).await;
+        script.map_err(|e| failed(&migration.id, &format!("{e}; {}", remedy(&migration.id))))?;
+        let done = "UPDATE lodge_migrations SET dirty = FALSE WHERE id = ?";
+        lease
+            .execute(done, vec![Value::Text(migration.id.clone())])
+            .await?;
+    }
+    Ok(())
+}
+
+/// Refuses to go on from a migration that broke off.
+async fn check_mark(lease: &mut Lease, migration: &Migration) -> Result<(), SqlError> {
+    let marked = "SELECT id FROM lodge_migrations WHERE dirty AND id = ?";
+    let id = vec![Value::Text(migration.id.clone())];
+    if lease.query(marked, id).await?.rows.is_empty() {
+        return Ok(());
+    }
+    let why = format!("it broke off before; {}", remedy(&migration.id));
+    Err(failed(&migration.id, &why))
+}
+
+fn remedy(id: &str) -> String {
+    format!(
+        "this engine cannot take changes of tables back: mend the database, then `DELETE FROM lodge_migrations WHERE \
+         id = '{id}'` to have it run again, or `UPDATE lodge_migrations SET dirty = FALSE WHERE id = '{id}'` if all of \
+         it is done"
+    )
+}
+
+/// Whether this migration was run before.
+async fn had(lease: &mut Lease, migration: &Migration, place: &str) -> Result<bool, SqlError> {
+    let asked = format!("SELECT checksum FROM lodge_migrations WHERE id = {place}");
+    let id = vec![Value::Text(migration.id.clone())];
+    let had = lease.query(&asked, id).await?;
+    match had.rows.first().and_then(|row| row.first()) {
+        None => Ok(false),
+        Some(Value::Text(before)) if *before == checksum(migration) => Ok(true),
+        Some(_) => Err(failed(
+            &migration.id,
+            "it was run before with other statements: a released migration never changes; add a new one",
+        )),
+    }
+}
+
+fn record_of(migration: &Migration) -> Vec<Value> {
+    vec![
+        Value::Text(migration.id.clone()),
+        Value::Text(checksum(migration)),
+    ]
+}

@@ -1,0 +1,10 @@
+//! Apps' databases on real servers: PostgreSQL and MariaDB, each started by the test that uses it.
+
+mod bed;
+mod bounds;
+mod escapes;
+mod migrations;
+mod outage;
+mod rooms;
+mod urls;
+mod values;

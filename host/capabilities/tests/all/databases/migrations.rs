@@ -1,0 +1,81 @@
+//! Migrations on servers: once, in order, by one host at a time.
+
+use super::bed::{Bed, ENGINES};
+use lodge_model::{DatabaseEngine, Migration, Value};
+
+fn migration(id: &str, sql: &str) -> Migration {
+    Migration {
+        id: id.into(),
+        sql: sql.into(),
+    }
+}
+
+#[tokio::test]
+async fn migrations_run_once_even_if_two_start() {
+    for engine in ENGINES {
+        let bed = Bed::new(engine);
+        let (app, other) = (bed.app("shop").await, bed.app("shop").await);
+        let all = vec![
+            migration(
+                "0001_t",
+                "CREATE TABLE t (a int); INSERT INTO t VALUES (1);",
+            ),
+            migration(
+                "0002_more",
+                "INSERT INTO t VALUES (2); INSERT INTO t SELECT a + 10 FROM t",
+            ),
+        ];
+        let run = |app: &super::bed::App| {
+            let databases = app.capabilities.databases.clone();
+            let all = all.clone();
+            async move { databases.migrate(all).await }
+        };
+        let (one, two) = tokio::join!(run(&app), run(&other));
+        one.unwrap();
+        two.unwrap();
+        run(&app).await.unwrap();
+        assert_eq!(app.one("SELECT count(*) FROM t").await, Value::Int(4));
+        let changed = vec![migration("0001_t", "CREATE TABLE t (a int, b int)")];
+        let refused = app
+            .capabilities
+            .databases
+            .migrate(changed)
+            .await
+            .unwrap_err();
+        assert!(refused.to_string().contains("0001_t"), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_or_a_mark() {
+    for engine in ENGINES {
+        let bed = Bed::new(engine);
+        let app = bed.app("shop").await;
+        let bad = || {
+            vec![migration(
+                "0001",
+                "CREATE TABLE t (a int); INSERT INTO nowhere VALUES (1)",
+            )]
+        };
+        let good = || vec![migration("0001", "CREATE TABLE IF NOT EXISTS t (a int)")];
+        let databases = &app.capabilities.databases;
+        let failed = databases.migrate(bad()).await.unwrap_err().to_string();
+        assert!(
+            failed.contains("migration 0001") && failed.contains("nowhere"),
+            "{failed}"
+        );
+        if engine == DatabaseEngine::Postgres {
+            databases.migrate(good()).await.unwrap();
+            continue;
+        }
+        let marked = databases.migrate(good()).await.unwrap_err().to_string();
+        assert!(
+            marked.contains("broke off") && marked.contains("DELETE FROM lodge_migrations"),
+            "{marked}"
+        );
+        app.execute("DELETE FROM lodge_migrations WHERE id = '0001'")
+            .await
+            .unwrap();
+        databases.migrate(good()).await.unwrap();
+    }
+}

@@ -1,0 +1,248 @@
+//! Rooms of apps' own: made, shared by grant, kept, dropped, taken back.
+
+use super::bed::{Bed, ENGINES};
+use lodge_capabilities::database;
+use lodge_model::{
+    DataPolicy, DatabaseEngine, DatabaseKind, GrantError, Provider as _, Secret, SourceAccess,
+    SqlError, Value,
+};
+
+#[tokio::test]
+async fn two_apps_share_nothing_but_what_is_granted() {
+    for engine in ENGINES {
+        let bed = Bed::new(engine);
+        let one = bed.grant("one", DatabaseKind::NewDatabase);
+        let mut two = bed.grant("two", DatabaseKind::NewDatabase);
+        bed.lend(&mut two, "reads", &one, SourceAccess::ReadOnly);
+        bed.lend(&mut two, "writes", &one, SourceAccess::ReadWrite);
+        // The lender need not have been started: its room is made.
+        let second = bed.start(&two).await.unwrap();
+        let first = bed.start(&one).await.unwrap();
+        first.execute("CREATE TABLE t (a int)").await.unwrap();
+        first.execute("INSERT INTO t VALUES (1)").await.unwrap();
+        assert!(second.execute("INSERT INTO t VALUES (2)").await.is_err());
+        let reads = second.source("reads").await;
+        let writes = second.source("writes").await;
+        assert_eq!(
+            reads.query("SELECT a FROM t", vec![]).await.unwrap().rows,
+            [[Value::Int(1)]]
+        );
+        assert_eq!(
+            writes
+                .execute("INSERT INTO t VALUES (2)", vec![])
+                .await
+                .unwrap()
+                .rows_affected,
+            1
+        );
+        for bad in [
+            "INSERT INTO t VALUES (3)",
+            "DROP TABLE t",
+            "CREATE TABLE u (a int)",
+        ] {
+            let refused = reads.execute(bad, vec![]).await;
+            assert!(
+                matches!(refused, Err(SqlError::Refused(_))),
+                "{bad}: {refused:?}"
+            );
+        }
+        if engine == DatabaseEngine::Postgres {
+            // Words that the first check lets through: the role has no right.
+            let sneaky = reads
+                .query(
+                    "WITH x AS (INSERT INTO t VALUES (3) RETURNING a) SELECT a FROM x",
+                    vec![],
+                )
+                .await;
+            assert!(matches!(sneaky, Err(SqlError::Refused(_))), "{sneaky:?}");
+        }
+        assert_eq!(first.one("SELECT count(*) FROM t").await, Value::Int(2));
+    }
+}
+
+#[tokio::test]
+async fn a_room_is_kept_or_dropped_as_asked() {
+    for engine in ENGINES {
+        let bed = Bed::new(engine);
+        let grant = bed.grant("a-very-long-name-of-an-app", DatabaseKind::NewDatabase);
+        let app = bed.start(&grant).await.unwrap();
+        app.execute("CREATE TABLE t (a int)").await.unwrap();
+        drop(app);
+        bed.provider.remove(&grant, DataPolicy::Keep).await.unwrap();
+        let app = bed.start(&grant).await.unwrap();
+        assert_eq!(app.one("SELECT count(*) FROM t").await, Value::Int(0));
+        drop(app);
+        bed.remove(&grant).await;
+        // Once more: nothing to be dropped is no failure.
+        bed.remove(&grant).await;
+        let app = bed.start(&grant).await.unwrap();
+        assert!(app.query("SELECT count(*) FROM t", vec![]).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn schemas_share_a_database_and_nothing_else() {
+    let bed = Bed::new(DatabaseEngine::Postgres);
+    let one = bed.grant("one", DatabaseKind::NewSchema);
+    let mut two = bed.grant("two", DatabaseKind::NewSchema);
+    bed.lend(&mut two, "reads", &one, SourceAccess::ReadOnly);
+    let first = bed.start(&one).await.unwrap();
+    let second = bed.start(&two).await.unwrap();
+    assert_eq!(
+        first.one("SELECT current_database()").await,
+        second.one("SELECT current_database()").await
+    );
+    first.execute("CREATE TABLE t (a int)").await.unwrap();
+    first.execute("INSERT INTO t VALUES (1)").await.unwrap();
+    let Value::Text(schema) = first.one("SELECT current_schema()::text").await else {
+        panic!("no schema");
+    };
+    let named = format!("SELECT a FROM {schema}.t");
+    let refused = second.query(&named, vec![]).await;
+    assert!(matches!(refused, Err(SqlError::Refused(_))), "{refused:?}");
+    let public = second.execute("CREATE TABLE public.t (a int)").await;
+    assert!(matches!(public, Err(SqlError::Refused(_))), "{public:?}");
+    let reads = second.source("reads").await;
+    assert_eq!(
+        reads.query("SELECT a FROM t", vec![]).await.unwrap().rows,
+        [[Value::Int(1)]]
+    );
+    assert!(matches!(
+        reads.execute("DELETE FROM t", vec![]).await,
+        Err(SqlError::Refused(_))
+    ));
+    drop((first, second, reads));
+    bed.remove(&one).await;
+    let first = bed.start(&one).await.unwrap();
+    assert!(
+        first.query("SELECT a FROM t", vec![]).await.is_err(),
+        "dropped"
+    );
+}
+
+#[tokio::test]
+async fn what_the_services_role_lacks_is_named() {
+    let bed = Bed::new(DatabaseEngine::Postgres);
+    bed.admin("postgres", "CREATE ROLE weak LOGIN PASSWORD 'weak'")
+        .await
+        .unwrap();
+    bed.admin(
+        "postgres",
+        "CREATE ROLE plain LOGIN PASSWORD 'plain' CREATEDB CREATEROLE",
+    )
+    .await
+    .unwrap();
+    let url = |user: &str| {
+        let url = bed.server.url("postgres");
+        let (_, place) = url.rsplit_once('@').unwrap();
+        Secret(format!("postgres://{user}:{user}@{place}"))
+    };
+    let host = |user: &str| {
+        let settings = database::Settings {
+            service: Some(url(user)),
+            ..Default::default()
+        };
+        provider(settings)
+    };
+    let (weak, _folder) = host("weak");
+    let grant = bed.grant("shop", DatabaseKind::NewDatabase);
+    let spec = grant.database.clone();
+    for refused in [
+        weak.open(
+            &grant,
+            std::sync::Arc::<crate::outbound::TestAccount>::default(),
+        )
+        .await
+        .map(drop),
+        weak.test_database(&grant.app, &spec).await.map(drop),
+    ] {
+        let Err(GrantError::Refused(why)) = refused else {
+            panic!("{refused:?}");
+        };
+        assert!(
+            why.contains("CREATEROLE") && why.contains("\"weak\""),
+            "{why}"
+        );
+    }
+    // With just these rights, all of it works.
+    let (plain, _folder) = host("plain");
+    plain.test_database(&grant.app, &spec).await.unwrap();
+    for kind in [DatabaseKind::NewDatabase, DatabaseKind::NewSchema] {
+        let grant = bed.grant("shop", kind);
+        let opened = plain.open(
+            &grant,
+            std::sync::Arc::<crate::outbound::TestAccount>::default(),
+        );
+        let source = opened
+            .await
+            .unwrap()
+            .databases
+            .open("default")
+            .await
+            .unwrap();
+        source
+            .execute("CREATE TABLE t (a int)", vec![])
+            .await
+            .unwrap();
+        drop(source);
+        plain.remove(&grant, DataPolicy::Drop).await.unwrap();
+    }
+    let left = "SELECT FROM pg_roles WHERE rolname LIKE 'lodge\\_%'";
+    bed.admin(
+        "postgres",
+        &format!("DO $$ BEGIN IF EXISTS ({left}) THEN RAISE 'left'; END IF; END $$"),
+    )
+    .await
+    .unwrap();
+}
+
+fn provider(
+    settings: database::Settings,
+) -> (
+    std::sync::Arc<lodge_capabilities::HostProvider>,
+    tempfile::TempDir,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = std::sync::Arc::new(lodge_capabilities::HostKey::open(folder.path()).unwrap());
+    let outbound = lodge_capabilities::outbound::Settings::default();
+    let provider = lodge_capabilities::HostProvider::new(folder.path(), settings, outbound, key);
+    (provider.unwrap(), folder)
+}
+
+#[tokio::test]
+async fn a_half_made_room_is_taken_back() {
+    let bed = Bed::new(DatabaseEngine::Postgres);
+    // A role that may make roles and databases, but not enter those: the server lets it in nowhere else.
+    bed.admin(
+        "postgres",
+        "CREATE ROLE half LOGIN PASSWORD 'half' CREATEDB CREATEROLE CONNECTION LIMIT 1",
+    )
+    .await
+    .unwrap();
+    let url = bed.server.url("postgres");
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let settings = database::Settings {
+        service: Some(Secret(format!("postgres://half:half@{place}"))),
+        ..Default::default()
+    };
+    let (half, _folder) = provider(settings);
+    let grant = bed.grant("shop", DatabaseKind::NewDatabase);
+    let failed = half
+        .open(
+            &grant,
+            std::sync::Arc::<crate::outbound::TestAccount>::default(),
+        )
+        .await;
+    assert!(matches!(failed.map(drop), Err(GrantError::Unavailable(_))));
+    for left in [
+        "SELECT FROM pg_roles WHERE rolname LIKE 'lodge\\_%'",
+        "SELECT FROM pg_database WHERE datname LIKE 'lodge\\_%'",
+    ] {
+        bed.admin(
+            "postgres",
+            &format!("DO $$ BEGIN IF EXISTS ({left}) THEN RAISE 'left'; END IF; END $$"),
+        )
+        .await
+        .unwrap();
+    }
+}
