@@ -15,8 +15,8 @@ use crate::keys::HostKey;
 use async_trait::async_trait;
 use lodge_model::{
     Account, AppId, ConnectionReport, DataPolicy, DataSource, DataSources, DatabaseEngine,
-    DatabaseKind, DatabaseSpec, Grant, GrantError, Limits, Migration, Secret, SourceAccess,
-    SqlError,
+    DatabaseKind, DatabaseSpec, Grant, GrantError, Invalid, Limits, Migration, Secret,
+    SourceAccess, SqlError,
 };
 use server::address::Address;
 use server::pool::{PoolSettings, Servers};
@@ -286,8 +286,25 @@ impl Databases {
         }
     }
 
-    /// Where a database of this kind is.
+    /// Whether there are such databases here.
+    ///
+    /// # Errors
+    /// The field that does not fit.
+    pub(crate) fn check(&self, spec: &DatabaseSpec) -> Result<(), Invalid> {
+        self.find(spec)?;
+        if let (DatabaseKind::NewConnection, Some(url)) = (spec.kind, &spec.url) {
+            Address::parse(url).map_err(|why| Invalid::new("database.url", why))?;
+        }
+        Ok(())
+    }
+
     fn place(&self, spec: &DatabaseSpec) -> Result<Place, GrantError> {
+        self.find(spec)
+            .map_err(|invalid| GrantError::Refused(invalid.to_string()))
+    }
+
+    /// Where a database of this kind is.
+    fn find(&self, spec: &DatabaseSpec) -> Result<Place, Invalid> {
         let room = match (spec.kind, spec.engine) {
             (DatabaseKind::None, _) => return Ok(Place::Nowhere),
             // What has no engine was made before there was a choice.
@@ -299,7 +316,17 @@ impl Databases {
             (DatabaseKind::NewSchema, _) => Room::Schema,
         };
         let wanted = spec.engine.unwrap_or(DatabaseEngine::Postgres);
-        let there = self.service()?.engine();
+        let Some(service) = &self.service else {
+            return Err(Invalid::new(
+                match room {
+                    Room::Database => "database.engine",
+                    Room::Schema => "database.kind",
+                },
+                "needs a database server, and the host has none for apps (APPS_DATABASE_URL): choose `new_database` with \
+                 the engine `sqlite`, or `new_connection`",
+            ));
+        };
+        let there = service.engine();
         if same_make(wanted, there) {
             return Ok(Place::Service(room));
         }
@@ -307,19 +334,18 @@ impl Databases {
             Room::Database => ("database.engine", "leave it out"),
             Room::Schema => ("database.kind", "choose `new_database`"),
         };
-        Err(GrantError::Refused(format!(
-            "{field}: the host's service of apps' databases (APPS_DATABASE_URL) is {there}, not {wanted}: {remedy}, or \
-             use `new_connection`"
-        )))
+        Err(Invalid::new(
+            field,
+            format!(
+                "the host's service of apps' databases (APPS_DATABASE_URL) is {there}, not {wanted}: {remedy}, or use \
+                 `new_connection`"
+            ),
+        ))
     }
 
     fn service(&self) -> Result<&Provisioner, GrantError> {
         self.service.as_ref().ok_or_else(|| {
-            GrantError::Refused(
-                "database.kind: the host has no database service, so that `new_database` is an SQLite file; set \
-                 APPS_DATABASE_URL, or use `new_connection`"
-                    .into(),
-            )
+            GrantError::Refused("the host has no database service (APPS_DATABASE_URL)".into())
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::tokens::AppTokens;
 use async_trait::async_trait;
 use lodge_model::{
     Account, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant, GrantError,
-    InternalCalls, Provider,
+    InternalCalls, Invalid, Provider,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -100,6 +100,10 @@ impl Provider for HostProvider {
             return Err(GrantError::Unavailable(text));
         }
         Ok(())
+    }
+
+    fn check_database(&self, database: &DatabaseSpec) -> Result<(), Invalid> {
+        self.databases.check(database)
     }
 
     async fn test_database(

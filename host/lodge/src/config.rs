@@ -26,6 +26,10 @@ pub(crate) struct Config {
     pub(crate) admin_listen: SocketAddr,
     /// None: an SQLite file in the data directory.
     pub(crate) database_url: Option<Secret>,
+    /// The service in which apps' databases are made; none: SQLite files in the data directory.
+    pub(crate) apps_database: Option<Secret>,
+    /// Connections to one database server, by all apps together.
+    pub(crate) apps_database_connections: usize,
     /// The key under which secrets are kept; none: `host.key` in the data directory.
     pub(crate) secret_key: Option<Secret>,
     /// Private addresses that apps may call, if they were granted the host.
@@ -70,6 +74,8 @@ const DEFAULT_INSTANCES: u32 = 1_000;
 const MAX_INSTANCES: u32 = 4_000;
 /// The shortest key that secrets are kept under, in characters.
 const MIN_SECRET_KEY: usize = 32;
+/// Below what servers allow unless told otherwise (100 and 151).
+const DEFAULT_DATABASE_CONNECTIONS: usize = 50;
 const DEFAULT_STOP_GRACE_SECONDS: u32 = 10;
 const FILE_NAME: &str = "lodge.toml";
 
@@ -96,12 +102,22 @@ impl Config {
             3600,
         )?;
         let (listen, admin_listen) = addresses(&settings)?;
-        database::check_apps_url(&settings)?;
+        let database_url = database::url(&settings)?;
+        let apps_database = database::apps_url(&settings, database_url.as_ref())?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             listen,
             admin_listen,
-            database_url: database::url(&settings)?,
+            database_url,
+            apps_database,
+            apps_database_connections: in_range(
+                "apps_database_connections",
+                settings
+                    .apps_database_connections
+                    .unwrap_or(DEFAULT_DATABASE_CONNECTIONS),
+                1,
+                10_000,
+            )?,
             secret_key: settings.secret_key.map(secret_key).transpose()?,
             outbound_private_networks: networks(
                 "outbound_private_networks",

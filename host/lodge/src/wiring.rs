@@ -2,11 +2,11 @@
 
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
-use lodge_capabilities::{AppLogs, HostKey, HostProvider, outbound, tokens};
+use lodge_capabilities::{AppLogs, HostKey, HostProvider, database, outbound, tokens};
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
-use lodge_model::{EnvironmentName, LOCAL_ENVIRONMENT};
+use lodge_model::{DatabaseEngine, EnvironmentName, LOCAL_ENVIRONMENT};
 use lodge_runtime::LocalRuntime;
 use lodge_supervisor::{Parts, Supervisor};
 use rustix::process::{Resource, getrlimit};
@@ -60,11 +60,22 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         None => HostKey::open(&data_dir)?,
     });
     let outbound = outbound::Settings {
-        forbidden: own_addresses(apps_address, admin_address, config.database_url.as_ref()),
+        forbidden: own_addresses(
+            apps_address,
+            admin_address,
+            [config.database_url.as_ref(), config.apps_database.as_ref()],
+        ),
         private_networks: config.outbound_private_networks.clone(),
         ..outbound::Settings::default()
     };
-    let provider = HostProvider::new(&data_dir.join("apps"), outbound);
+    let databases = databases(&config)?;
+    let database_engine = databases.1;
+    let provider = HostProvider::new(
+        &data_dir.join("apps"),
+        databases.0,
+        outbound,
+        sealer.clone(),
+    )?;
     let settings = runtime_settings(&config, &data_dir)?;
     let runtime = LocalRuntime::new(settings, logs.clone(), provider.clone())?;
     let routes = Arc::new(Routes::default());
@@ -82,6 +93,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
         settings: lodge_supervisor::Settings {
             apps_domain: config.apps_domain.clone(),
+            database_engine,
             ..lodge_supervisor::Settings::default()
         },
     })
@@ -250,23 +262,43 @@ async fn open_database(url: Option<&Secret>, data_dir: &Path) -> Result<Database
 fn own_addresses(
     apps: SocketAddr,
     admin: SocketAddr,
-    database: Option<&Secret>,
+    databases: [Option<&Secret>; 2],
 ) -> Vec<SocketAddr> {
-    const POSTGRES: u16 = 5432;
     let mut addresses = vec![apps, admin];
-    let url = database.and_then(|url| url::Url::parse(&url.0).ok());
-    let named =
-        url.and_then(|url| Some((url.host_str()?.to_owned(), url.port().unwrap_or(POSTGRES))));
-    if let Some((host, port)) = named {
+    for url in databases.into_iter().flatten() {
+        let Ok(url) = url::Url::parse(&url.0) else {
+            continue;
+        };
+        let Some(host) = url.host_str() else {
+            continue;
+        };
+        let usual = if url.scheme().starts_with("postgres") {
+            5432
+        } else {
+            3306
+        };
+        let port = url.port().unwrap_or(usual);
         // A name that does not resolve now did when the database was opened, a moment ago.
-        addresses.extend(
-            (host.as_str(), port)
-                .to_socket_addrs()
-                .into_iter()
-                .flatten(),
-        );
+        addresses.extend((host, port).to_socket_addrs().into_iter().flatten());
     }
     addresses
+}
+
+/// Where apps' databases are made, and the make of those of which none is asked for.
+fn databases(config: &Config) -> Result<(database::Settings, DatabaseEngine)> {
+    let secret = |secret: &Secret| lodge_model::Secret(secret.0.clone());
+    let engine = match &config.apps_database {
+        None => DatabaseEngine::Sqlite,
+        Some(url) => database::service_engine(&url.0)
+            .map_err(|why| anyhow::anyhow!("APPS_DATABASE_URL {why}"))?,
+    };
+    let on_server = |url: &&Secret| url.0.starts_with("postgres");
+    let settings = database::Settings {
+        service: config.apps_database.as_ref().map(secret),
+        control: config.database_url.as_ref().filter(on_server).map(secret),
+        server_connections: config.apps_database_connections,
+    };
+    Ok((settings, engine))
 }
 
 fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::Settings> {

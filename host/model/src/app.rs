@@ -73,7 +73,7 @@ pub enum DatabaseEngine {
 pub struct DatabaseSpec {
     /// Which of the ways.
     pub kind: DatabaseKind,
-    /// The make; none: the host's service decides.
+    /// The make; none: that of the host's service (`APPS_DATABASE_URL`), which is then written here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<DatabaseEngine>,
     /// For `new_connection`: the server's URL. Write-only: it holds a password, so no answer of

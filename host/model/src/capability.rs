@@ -23,7 +23,7 @@ pub use sql::{
 };
 pub use token::{Expectations, JwtAlgorithm, JwtKey, SignOptions, TokenError, Tokens};
 
-use crate::{AppId, AppMeter, DataPolicy, DatabaseSpec, Limits};
+use crate::{AppId, AppMeter, DataPolicy, DatabaseSpec, Invalid, Limits};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -129,6 +129,12 @@ pub trait Provider: Send + Sync + 'static {
     /// # Errors
     /// What could not be dropped; nothing is forgotten, so that it can be tried again.
     async fn remove(&self, grant: &Grant, data: DataPolicy) -> Result<(), GrantError>;
+
+    /// Whether the host has such databases at all; connects to nothing.
+    ///
+    /// # Errors
+    /// The field that does not fit this host.
+    fn check_database(&self, database: &DatabaseSpec) -> Result<(), Invalid>;
 
     /// Tries a database without changing anything: the Test button.
     ///

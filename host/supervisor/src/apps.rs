@@ -5,7 +5,9 @@ use crate::clock::{app_id, now_ms};
 use crate::desired::Change;
 use crate::events::entry_of;
 use crate::index::unseen_conflict;
-use crate::input::{AppPatch, ComponentChoice, NewApp, check_amounts, check_placement};
+use crate::input::{
+    AppPatch, ComponentChoice, NewApp, check_amounts, check_placement, settle_engine,
+};
 use crate::keys::KeyChange;
 use crate::live::LiveEvent;
 use crate::queue::Lane;
@@ -169,6 +171,8 @@ impl Supervisor {
         };
         let mut limits = Limits::default();
         limits.apply(&new.limits);
+        let mut database = new.database;
+        settle_engine(&mut database, self.settings.database_engine);
         let now = now_ms();
         let app = App {
             display_name: new.display_name.unwrap_or_else(|| id.to_string()),
@@ -177,7 +181,7 @@ impl Supervisor {
             environments: new
                 .environments
                 .unwrap_or_else(|| vec![self.environment.clone()]),
-            database: new.database,
+            database,
             data_sources: new.data_sources,
             auto_upgrade: new.auto_upgrade,
             jwt: new.jwt,
@@ -194,6 +198,7 @@ impl Supervisor {
         };
         self.index.check_id(&app.id)?;
         self.check(&app)?;
+        self.provider.check_database(&app.database)?;
         self.check_new_sources(&app, None)?;
         Ok(app)
     }
@@ -275,12 +280,18 @@ impl Supervisor {
         let old = self.changeable(&cell)?;
         let mut row = old.clone();
         patch.apply(&mut row.app)?;
+        if row.app.database != old.app.database {
+            settle_engine(&mut row.app.database, self.settings.database_engine);
+        }
         if let Some(choice) = &patch.component {
             row.app.component = self.choose_component(choice)?;
         }
         self.check(&row.app)?;
         self.check_new_sources(&row.app, Some(&old.app))?;
         let moved = row.app.database != old.app.database;
+        if moved {
+            self.provider.check_database(&row.app.database)?;
+        }
         if moved && row.app.database.kind == DatabaseKind::None {
             self.check_unused_database(id, "leave its database as it is")?;
         }

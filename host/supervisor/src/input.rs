@@ -1,8 +1,8 @@
 //! What callers send: checked, defaulted, and laid over what is there.
 
 use lodge_model::{
-    App, AppId, ConfigEntry, DatabaseKind, DatabaseSpec, Desired, EnvironmentName, Invalid,
-    JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
+    App, AppId, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, Desired, EnvironmentName,
+    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -210,13 +210,26 @@ fn change_source(sources: &mut BTreeMap<String, SourceGrant>, name: &str, change
     sources.insert(name.to_owned(), source);
 }
 
-/// The URL is write-only, so that whoever sends back what they read sends none: it stays.
+/// The URL is write-only, so that whoever sends back what they read sends none: it stays. The make
+/// stays as well, unless another is asked for: the data do not move.
 pub(crate) fn keep_url(new: &DatabaseSpec, old: &DatabaseSpec) -> DatabaseSpec {
     let mut database = new.clone();
     if database.url.is_none() && database.kind == DatabaseKind::NewConnection {
         database.url.clone_from(&old.url);
     }
+    if database.kind == old.kind && database.kind == DatabaseKind::NewDatabase {
+        // One that says nothing was made before there was a choice.
+        let before = old.engine.unwrap_or(DatabaseEngine::Sqlite);
+        database.engine.get_or_insert(before);
+    }
     database
+}
+
+/// Writes down which make a database has, so that it stays that when the host's service changes.
+pub(crate) fn settle_engine(database: &mut DatabaseSpec, default: DatabaseEngine) {
+    if database.kind == DatabaseKind::NewDatabase {
+        database.engine.get_or_insert(default);
+    }
 }
 
 fn change_config(

@@ -1,5 +1,6 @@
 //! The control plane's own limits and delays.
 
+use lodge_model::DatabaseEngine;
 use std::time::Duration;
 
 /// What bounds the control plane. The defaults are those of the product; tests shorten them.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub upload_wait: Duration,
     /// The longest silence of an upload's sender.
     pub upload_silence: Duration,
+    /// The make of a `new_database` of which none was asked for.
+    pub database_engine: DatabaseEngine,
     /// Databases tried at once, at an administrator's request.
     pub database_tests: usize,
     /// A try that takes longer has failed.
@@ -57,6 +60,7 @@ impl Default for Settings {
             uploads: 4,
             upload_wait: Duration::from_secs(30),
             upload_silence: Duration::from_secs(30),
+            database_engine: DatabaseEngine::Sqlite,
             database_tests: 4,
             database_test_timeout: Duration::from_secs(15),
             retention: Duration::from_secs(90 * 24 * 60 * 60),

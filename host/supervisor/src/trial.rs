@@ -6,7 +6,7 @@
 
 use crate::Error;
 use crate::clock::app_id;
-use crate::input::keep_url;
+use crate::input::{keep_url, settle_engine};
 use crate::supervisor::Supervisor;
 use lodge_model::{AppId, ConnectionReport, DatabaseKind, DatabaseSpec, GrantError, Invalid};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,7 @@ impl Supervisor {
         if let Some(cell) = test.app.as_ref().and_then(|app| self.index.get(app)) {
             database = keep_url(&database, &cell.lock().row.app.database);
         }
+        settle_engine(&mut database, self.settings.database_engine);
         if database.kind == DatabaseKind::None {
             return Err(Invalid::new("database.kind", "`none` is nothing to be tried").into());
         }

@@ -359,6 +359,10 @@ impl Provider for Databases {
         Ok(())
     }
 
+    fn check_database(&self, _: &lodge_model::DatabaseSpec) -> Result<(), lodge_model::Invalid> {
+        Ok(())
+    }
+
     async fn test_database(
         &self,
         _: &AppId,

@@ -80,7 +80,8 @@ settings! {
     admin_listen: String, "LODGE_ADMIN_LISTEN", "ADDRESS", "Where the console and the API are served [default: 127.0.0.1:13001]";
     data_dir: PathBuf, "LODGE_DATA_DIR", "FOLDER", "What this process keeps [default: ./data]";
     database_url: String, "DATABASE_URL", "URL", "The control database: sqlite: or postgres: [default: an SQLite file in the data folder]";
-    apps_database_url: String, "APPS_DATABASE_URL", "URL", "The service in which apps' databases are made; only sqlite: in this version";
+    apps_database_url: String, "APPS_DATABASE_URL", "URL", "The service in which apps' databases are made: postgres:, mysql:, mariadb: or sqlite: [default: the control database's service]";
+    apps_database_connections: usize, "LODGE_APPS_DATABASE_CONNECTIONS", "COUNT", "Connections to one database server, by all apps together [default: 50]";
     #[arg(hide = true)]
     secret_key: String, "LODGE_SECRET_KEY", "KEY", "The key under which secrets are kept, 32 characters at least [default: host.key in the data folder]";
     outbound_private_networks: String, "LODGE_OUTBOUND_PRIVATE_NETWORKS", "CIDRS", "Private addresses that apps may call if they were granted the host, as addresses or networks with commas between [default: none]";

@@ -42,17 +42,26 @@ pub(super) fn url(settings: &FileSettings) -> Result<Option<Secret>> {
     }
 }
 
-/// Checks the service in which apps' databases are made.
+/// The service in which apps' databases are made: the control database's, unless another is named.
+/// None: SQLite files in the data directory.
 ///
 /// # Errors
 /// It is none that this version makes them in. The value is not shown: it may hold a password.
-pub(super) fn check_apps_url(settings: &FileSettings) -> Result<()> {
-    match settings.apps_database_url.as_deref() {
-        None | Some("sqlite:") => Ok(()),
-        Some(_) => bail!(
-            "apps_database_url (APPS_DATABASE_URL): this version makes apps' databases as SQLite files in the data \
-             directory only; write `sqlite:`, or leave it out"
-        ),
+pub(super) fn apps_url(
+    settings: &FileSettings,
+    control: Option<&Secret>,
+) -> Result<Option<Secret>> {
+    let Some(url) = settings.apps_database_url.as_deref() else {
+        // One that only this machine can reach, by a socket, is not for apps.
+        let served = |url: &&Secret| lodge_capabilities::database::service_engine(&url.0).is_ok();
+        return Ok(control.filter(served).cloned());
+    };
+    if url == "sqlite:" {
+        return Ok(None);
+    }
+    match lodge_capabilities::database::service_engine(url) {
+        Ok(_) => Ok(Some(Secret(url.to_owned()))),
+        Err(why) => bail!("apps_database_url (APPS_DATABASE_URL): {why}; or write `sqlite:`"),
     }
 }
 

@@ -131,7 +131,12 @@ fn variables_of_several_environments_are_refused_and_others_noticed() {
 fn what_apps_are_given_is_checked_without_being_shown() {
     let key = "0123456789abcdef0123456789abcdef";
     for (name, good, bad) in [
-        ("APPS_DATABASE_URL", "sqlite:", "postgres://u:hunter2@db"),
+        ("APPS_DATABASE_URL", "sqlite:", "oracle://u:hunter2@db"),
+        (
+            "APPS_DATABASE_URL",
+            "mariadb://u:hunter2@db",
+            "postgres://u:hunter2@db?sslkey=/root/key",
+        ),
         ("LODGE_SECRET_KEY", key, "hunter2"),
     ] {
         let config = decide_with(name, good).unwrap();
@@ -170,4 +175,26 @@ fn the_seeds_database_variables_make_a_url_that_no_debug_line_shows() {
         "postgres://u:p%40ss@db:5432/d"
     );
     assert!(!format!("{config:?}").contains("p%40ss"));
+}
+
+#[test]
+fn apps_databases_are_made_where_the_control_database_is_unless_told_otherwise() {
+    let service = |config: Config| config.apps_database.map(|url| url.0);
+    let control = "postgres://u:p@db/lodge";
+    let with = |name: &str, value: &str| decide_with(name, value).unwrap();
+    assert_eq!(
+        service(with("DATABASE_URL", control)).as_deref(),
+        Some(control)
+    );
+    assert_eq!(service(with("DATABASE_URL", "sqlite:/tmp/x.db")), None);
+    // By a socket: not for apps.
+    let socket = "postgres:///lodge?host=/var/run/postgresql";
+    assert_eq!(service(with("DATABASE_URL", socket)), None);
+    let words = format!("--database-url {control} --apps-database-url sqlite:");
+    assert_eq!(service(decide(&words).unwrap()), None);
+    let words = format!("--database-url {control} --apps-database-url mysql://u@m");
+    assert_eq!(
+        service(decide(&words).unwrap()).as_deref(),
+        Some("mysql://u@m")
+    );
 }

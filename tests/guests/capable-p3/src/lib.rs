@@ -7,7 +7,7 @@
 mod fetch;
 
 use lodge::host::database_async::{DataSource, Transaction};
-use lodge::host::sql::{Access, Isolation, Value};
+use lodge::host::sql::{Access, Engine, Isolation, Value};
 use std::fmt::Debug;
 use support_p3::wasip3::http::client;
 use support_p3::wasip3::http::types::Scheme;
@@ -54,9 +54,13 @@ async fn work(target: &Target) -> Result<String, String> {
         "/read" => read(&source, sql, target.number("stop", u64::MAX)).await,
         "/many" => {
             let text = "x".repeat(target.number("kib", 0) as usize * 1024);
+            let sql = match source.engine() {
+                Engine::Postgres => "SELECT $1::bigint, $2::text",
+                _ => "SELECT ?, ?",
+            };
             let ask = |n| {
                 let parameters = vec![Value::Int(n), Value::Text(text.clone())];
-                source.query("SELECT ?, ?".into(), parameters)
+                source.query(sql.into(), parameters)
             };
             let asked = (0..target.number("n", 10) as i64).map(ask);
             let answers = futures_util::future::join_all(asked).await;

@@ -9,7 +9,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// An app's answer to what `path` asks for, with the query's values.
-fn ask(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> (u16, String) {
+pub(crate) fn ask(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> (u16, String) {
     let query: Vec<_> = query
         .iter()
         .map(|(name, value)| format!("{name}={}", encoded(value)))
@@ -21,14 +21,14 @@ fn ask(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> (u16, Stri
 }
 
 #[track_caller]
-fn told(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn told(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> String {
     let (status, text) = ask(host, app, path, query);
     assert_eq!(status, 200, "{app} {path} {query:?}: {text}");
     text
 }
 
 #[track_caller]
-fn refused(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> String {
+pub(crate) fn refused(host: &Host, app: &str, path: &str, query: &[(&str, &str)]) -> String {
     let (status, text) = ask(host, app, path, query);
     assert_eq!(status, 400, "{app} {path} {query:?}: {text}");
     text

@@ -46,6 +46,10 @@ impl Provider for FakeProvider {
         Ok(())
     }
 
+    fn check_database(&self, _: &lodge_model::DatabaseSpec) -> Result<(), lodge_model::Invalid> {
+        Ok(())
+    }
+
     async fn test_database(
         &self,
         app: &AppId,
