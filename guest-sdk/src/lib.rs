@@ -28,6 +28,10 @@
 //! Build with `cargo build --release --target wasm32-wasip2`; a handler is an ordinary function and can
 //! be tested natively.
 //!
+//! What the host gives an app has a module each: [`db`], [`jwt`], [`client`] (outgoing HTTP), [`config`], [`kv`], [`log`];
+//! beside them [`assets`] (static files in the component), [`migrations!`] and [`testing`] (native tests without a
+//! host). A component imports only what its code uses.
+//!
 //! # What an application can rely on
 //!
 //! - Bodies stream both ways: a response body is any [`http_body::Body`] ([`Body::from_stream`] for
@@ -38,21 +42,42 @@
 //!   A panic ends the instance: every request it was serving fails.
 //! - What should happen after the answer goes into [`spawn`].
 
+// The macros name the crate by its name, here too.
+extern crate self as lodge_sdk;
+
+pub mod assets;
 mod body;
+pub mod client;
+pub mod config;
+pub mod db;
+pub mod jwt;
+pub mod kv;
+pub mod log;
 mod response;
 mod serve;
+mod sys;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 pub mod time;
 
 pub use body::Body;
-pub use lodge_sdk_macros::http;
+pub use lodge_sdk_macros::{http, migrations};
 pub use response::IntoResponse;
-pub use wasip3::spawn_local as spawn;
 
 pub use bytes::Bytes;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 /// Any error, as handlers and bodies return it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Goes on with something after the answer, within the bounds that the host has for that. In native tests it runs
+/// when the answer is there.
+pub fn spawn(work: impl Future<Output = ()> + 'static) {
+    #[cfg(target_arch = "wasm32")]
+    wasip3::spawn_local(work);
+    #[cfg(not(target_arch = "wasm32"))]
+    sys::native::spawn(work);
+}
 
 /// A request as a handler gets it.
 pub type Request<B = Body> = http::Request<B>;
@@ -66,4 +91,7 @@ pub mod __private {
     pub use crate::serve::{App, WasiRequest, WasiResult, handle};
     pub use wasip3::exports::http::handler::Guest;
     pub use wasip3::http::service::export;
+
+    #[cfg(target_arch = "wasm32")]
+    pub use crate::sys::migrations;
 }

@@ -1,5 +1,8 @@
-//! The attribute of `lodge-sdk`. It reads no more of the function than its name and whether it takes
-//! arguments, straight from the tokens: a parser for all of Rust would be most of a guest's build time.
+//! The macros of `lodge-sdk`. They read what they need straight from the tokens: a parser for all of Rust would
+//! be most of a guest's build time.
+
+mod files;
+mod row;
 
 use proc_macro::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
@@ -16,6 +19,26 @@ pub fn http(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut out = item;
     out.extend(signature.export());
     out
+}
+
+/// The files of a folder beside `Cargo.toml`, as `lodge_sdk::assets::Assets`.
+#[proc_macro]
+pub fn assets(input: TokenStream) -> TokenStream {
+    files::assets(input).unwrap_or_else(|why| error(&why, Span::call_site()))
+}
+
+/// Exports the migrations of a folder beside `Cargo.toml`: `0001_accounts.sql` for every engine, or
+/// `0001_accounts.sqlite.sql`, `.postgres.sql`, `.mysql.sql` (for MariaDB too, unless there is `.mariadb.sql`).
+/// Makes a module `migrations` with the function `list`.
+#[proc_macro]
+pub fn migrations(input: TokenStream) -> TokenStream {
+    files::migrations(input).unwrap_or_else(|why| error(&why, Span::call_site()))
+}
+
+/// Reads a structure from a row: each field from the column of its name, or of `#[row("name")]`.
+#[proc_macro_derive(FromRow, attributes(row))]
+pub fn from_row(input: TokenStream) -> TokenStream {
+    row::from_row(input).unwrap_or_else(|why| error(&why, Span::call_site()))
 }
 
 struct Signature {
