@@ -19,3 +19,4 @@ mod lifecycle;
 mod limits;
 mod many;
 mod process;
+mod samples;
