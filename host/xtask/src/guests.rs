@@ -37,8 +37,8 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     })?;
     steps.step("guests in Rust", || build_rust(places, &toolchain))?;
     if options.all {
-        steps.step("guest in JavaScript", || javascript::build(places))?;
-        steps.step("guest in Python", || python::build(places))?;
+        steps.step("guests in JavaScript", || javascript::build(places))?;
+        steps.step("guests in Python", || python::build(places))?;
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ fn if_changed(
     if places.guests.join(format!("{name}.wasm")).is_file()
         && fs::read_to_string(&stamp).is_ok_and(|found| found == inputs)
     {
-        say("unchanged");
+        say(&format!("{name}: unchanged"));
         return Ok(());
     }
     let file = places.guests.join(format!(".{name}.wasm.built"));

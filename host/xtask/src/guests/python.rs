@@ -1,4 +1,4 @@
-//! `apps/hello-py` by componentize-py, in a virtual environment of our own.
+//! The apps in Python by componentize-py, in a virtual environment of our own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,16 @@ use crate::places::Places;
 use crate::progress::say;
 use crate::shell::{output, which};
 
+const APPS: [&str; 2] = ["hello-py", "notes-py"];
+
 pub(super) fn build(places: &Places) -> Result<()> {
-    if_changed(places, "hello-py", |source, file| {
+    APPS.iter().try_for_each(|app| build_one(places, app))
+}
+
+fn build_one(places: &Places, app: &str) -> Result<()> {
+    if_changed(places, app, |source, file| {
         let environment = environment(places, &source.join("requirements.txt"))?;
-        say("componentize-py");
+        say(&format!("componentize-py: {app}"));
         let mut componentize = Command::new(environment.join("bin/componentize-py"));
         componentize
             .args(["-d", "wit", "-w", "app", "componentize", "app", "-o"])

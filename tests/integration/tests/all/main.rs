@@ -20,3 +20,4 @@ mod limits;
 mod many;
 mod process;
 mod servers;
+mod samples;
