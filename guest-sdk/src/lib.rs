@@ -64,8 +64,10 @@ pub use body::Body;
 pub use lodge_sdk_macros::{http, migrations};
 pub use response::IntoResponse;
 
+/// The types of HTTP messages.
+pub use ::http;
+pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 pub use bytes::Bytes;
-pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 /// Any error, as handlers and bodies return it.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -93,5 +95,5 @@ pub mod __private {
     pub use wasip3::http::service::export;
 
     #[cfg(target_arch = "wasm32")]
-    pub use crate::sys::migrations;
+    pub use crate::sys::guest::migrations;
 }

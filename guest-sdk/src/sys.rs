@@ -2,7 +2,7 @@
 //! them where tests run natively. Both have the same functions.
 
 #[cfg(target_arch = "wasm32")]
-mod guest;
+pub(crate) mod guest;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod native;
 

@@ -1,17 +1,41 @@
-//! A small site: a page, an admin page and a JSON API, as an axum router.
-//! Its links are relative, so it works at its own host name and under `/apps/hello/` alike.
+//! A help desk for one team: who signs up writes tickets, comments on them and closes them; the first
+//! to sign up is the administrator.
+//!
+//! Pages are made here and work without scripts. Links are relative, so that the desk is at home on its
+//! own host name and under `/apps/desk/` alike.
 
-use axum::extract::Query;
-use axum::response::{Html, IntoResponse};
-use axum::routing::get;
-use axum::{Json, Router};
+mod account;
+mod admin;
+mod api;
+mod page;
+mod people;
+mod problem;
+mod session;
+mod tickets;
+mod webhook;
+
+use axum::Router;
+use axum::routing::{get, post};
+use lodge_sdk::assets::{Assets, assets};
 use lodge_sdk::{StatusCode, header};
-use serde::{Deserialize, Serialize};
 
+lodge_sdk::migrations!("migrations");
+
+static FILES: Assets = assets!("static").cache_control("max-age=300");
+
+/// The application.
 #[lodge_sdk::http]
-fn app() -> Router {
+pub fn app() -> Router {
     Router::new()
-        .route("/", get(Html(include_str!("../pages/index.html"))))
+        .route("/", get(tickets::list))
+        .route("/login", get(account::login_page).post(account::login))
+        .route("/signup", get(account::signup_page).post(account::signup))
+        .route("/logout", post(account::logout))
+        .route("/tickets", post(tickets::create))
+        .route("/tickets/new", get(tickets::new_page))
+        .route("/tickets/{id}", get(tickets::show))
+        .route("/tickets/{id}/comments", post(tickets::comment))
+        .route("/tickets/{id}/state", post(tickets::change_state))
         // Without the slash, the page's relative links would lead elsewhere.
         .route(
             "/admin",
@@ -20,36 +44,11 @@ fn app() -> Router {
                 [(header::LOCATION, "admin/")],
             )),
         )
-        .route("/admin/", get(Html(include_str!("../pages/admin.html"))))
-        .route("/api/hello", get(hello))
-        .route("/style.css", get(style))
-        .fallback((
-            StatusCode::NOT_FOUND,
-            Html(include_str!("../pages/missing.html")),
-        ))
+        .route("/admin/", get(admin::page))
+        .route("/admin/people/{id}", post(admin::change))
+        .nest("/api", api::routes())
+        .fallback_service(FILES)
 }
 
-#[derive(Deserialize)]
-struct Who {
-    name: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Greeting {
-    greeting: String,
-}
-
-async fn hello(Query(who): Query<Who>) -> Json<Greeting> {
-    let name = who.name.filter(|name| !name.trim().is_empty());
-    Json(Greeting {
-        greeting: format!("Hello, {}!", name.as_deref().unwrap_or("World")),
-    })
-}
-
-async fn style() -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=300"),
-    ];
-    (headers, include_str!("../pages/style.css"))
-}
+#[cfg(test)]
+mod tests;

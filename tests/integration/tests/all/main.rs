@@ -19,5 +19,5 @@ mod lifecycle;
 mod limits;
 mod many;
 mod process;
-mod servers;
 mod samples;
+mod servers;
