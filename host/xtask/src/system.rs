@@ -18,7 +18,9 @@ pub(crate) enum Need {
     Postgres,
     /// MariaDB's server, without Debian's service around it: tests start their own.
     Mariadb,
-    /// Node and npm, for the JavaScript guest.
+    /// The browser of the browser tests.
+    Chromium,
+    /// Node and npm, for the JavaScript guests and the browser tests.
     Node,
     /// Python with venv, for the Python guest.
     Python,
@@ -36,10 +38,11 @@ struct Packages {
 
 impl Need {
     /// What the tests need.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Compiler,
         Self::Postgres,
         Self::Mariadb,
+        Self::Chromium,
         Self::Node,
         Self::Python,
     ];
@@ -49,6 +52,7 @@ impl Need {
             Self::Compiler => which("cc").is_some(),
             Self::Postgres => has_postgres(),
             Self::Mariadb => has_mariadb(),
+            Self::Chromium => which("chromium").is_some(),
             Self::Node => which("node").is_some() && which("npm").is_some(),
             Self::Python => {
                 succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
@@ -61,7 +65,8 @@ impl Need {
         match self {
             Self::Compiler => "a C compiler",
             Self::Postgres => "PostgreSQL (initdb, postgres)",
-            Self::Mariadb => "MariaDB (mariadb-install-db, mariadbd)",
+            Self::Mariadb => "MariaDB (mariadbd and its SQL files)",
+            Self::Chromium => "Chromium",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
             Self::Wrk => "wrk, the HTTP load generator",
@@ -83,6 +88,7 @@ impl Need {
                 "mariadb",
                 "mariadb",
             ),
+            Self::Chromium => ("chromium", "chromium", "chromium", "chromium"),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),
             Self::Wrk => ("wrk", "wrk", "wrk", "wrk"),
@@ -189,5 +195,5 @@ fn has_postgres() -> bool {
 fn has_mariadb() -> bool {
     let there =
         |program: &str| which(program).is_some() || Path::new("/usr/sbin").join(program).is_file();
-    there("mariadbd") && there("mariadb-install-db")
+    there("mariadbd") && Path::new("/usr/share/mysql/mysql_system_tables.sql").is_file()
 }

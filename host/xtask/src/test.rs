@@ -1,5 +1,8 @@
 //! `cargo xtask test`: all set-up, then every test.
 
+use std::fs;
+use std::process::Command;
+
 use anyhow::Result;
 
 use crate::guests;
@@ -17,7 +20,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     steps.step("system packages", || system::ensure(&Need::ALL))?;
     steps.step("guests", || {
         guests::run(
@@ -28,6 +31,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             },
         )
     })?;
+    steps.step("tools of the browser tests", || browser_tools(places))?;
     steps.step("build the host and its tests", || {
         sh(cargo()
             .args(["build", "--workspace", "--all-targets"])
@@ -35,7 +39,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     })?;
     steps.step("tests of the guest SDK and the sample apps", || {
         // By name: the hostile guests, run natively, would do to this machine what they are for.
-        let packages = ["lodge-sdk", "stream", "support"];
+        let packages = ["lodge-sdk", "desk", "stream", "support"];
         sh(cargo()
             .args(["test", "--quiet", "--locked"])
             .args(packages.iter().flat_map(|package| ["--package", package]))
@@ -59,4 +63,21 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             .args(&options.runner)
             .current_dir(&places.root))
     })
+}
+
+/// What `tests/e2e` locks, unless it is there.
+fn browser_tools(places: &Places) -> Result<()> {
+    let folder = places.root.join("tests/e2e");
+    let (lock, stamp) = (
+        folder.join("package-lock.json"),
+        folder.join("node_modules/.lodge-lock"),
+    );
+    let wanted = fs::read_to_string(lock)?;
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        say("unchanged");
+        return Ok(());
+    }
+    let npm = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
+    sh(Command::new("npm").args(npm).current_dir(&folder))?;
+    Ok(fs::write(stamp, wanted)?)
 }

@@ -95,7 +95,7 @@ impl Mariadb {
         std::fs::create_dir(self.data())?;
         let input = self.dir.path().join("tables.sql");
         std::fs::write(&input, tables)?;
-        let output = Command::new("mariadbd")
+        let output = Command::new(program())
             .args(["--no-defaults", "--bootstrap"])
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", self.data().display()))
@@ -119,7 +119,7 @@ impl Mariadb {
     fn launch(&mut self) -> Result<()> {
         let log = self.dir.path().join("log");
         let file = std::fs::File::create(&log)?;
-        let server = Command::new("mariadbd")
+        let server = Command::new(program())
             .arg("--no-defaults")
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", self.data().display()))
@@ -187,4 +187,14 @@ fn user() -> String {
         return "root".to_owned();
     }
     std::env::var("USER").unwrap_or_default()
+}
+
+/// On PATH, or where Debian has it, which is not on everybody's PATH.
+fn program() -> &'static str {
+    const DEBIAN: &str = "/usr/sbin/mariadbd";
+    if Path::new(DEBIAN).is_file() {
+        DEBIAN
+    } else {
+        "mariadbd"
+    }
 }

@@ -13,6 +13,7 @@
 mod capabilities;
 mod components;
 mod crash;
+mod desk;
 mod edge;
 mod isolation;
 mod lifecycle;
