@@ -10,6 +10,7 @@ mod script;
 mod server;
 mod sqlite;
 mod temporal;
+mod watched;
 
 use crate::keys::HostKey;
 use async_trait::async_trait;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use watched::Watched;
 
 /// The name of an app's own database.
 pub(crate) const DEFAULT: &str = "default";
@@ -120,6 +122,7 @@ impl Databases {
             account,
         };
         if let Some(source) = self.source(&grant.database, &own).await? {
+            let source = Watched::over(DEFAULT, source, account.clone());
             sources.insert(DEFAULT.to_owned(), source);
         }
         for (name, granted) in &grant.sources {
@@ -144,6 +147,7 @@ impl Databases {
             };
             let source = source.map_err(|error| about(&format!("data_sources.{name}"), error))?;
             if let Some(source) = source {
+                let source = Watched::over(name, source, account.clone());
                 sources.insert(name.clone(), source);
             }
         }

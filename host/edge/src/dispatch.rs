@@ -51,6 +51,12 @@ pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
     let target = match resolved {
         Ok(Resolved::App(target)) => target,
         Ok(Resolved::Welcome) => return Handling::own(respond::welcome()),
+        Ok(Resolved::KeySet(app)) => {
+            return Handling::own(match conn.edge.activator.key_set(&app) {
+                Some(keys) => respond::key_set(keys),
+                None => visit.refused(FailureKind::AppNotFound),
+            });
+        }
         Ok(Resolved::Options) => return Handling::own(respond::options()),
         Ok(Resolved::Moved(location)) => return Handling::own(respond::moved(location)),
         Ok(Resolved::OwnHost(location)) => return Handling::own(respond::own_host(location)),

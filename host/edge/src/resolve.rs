@@ -14,8 +14,12 @@ pub(crate) use table::{Entry, State};
 use crate::Edge;
 use crate::headers::Scan;
 use http::{HeaderValue, Method, Uri, header, request::Parts};
-use lodge_model::{FailureKind, PathAccess};
+use lodge_model::{AppId, FailureKind, PathAccess};
 use std::sync::Arc;
+
+/// Below it, `{id}/jwks.json` has the public keys of an app's tokens: on host names that are no app's,
+/// since on an app's own every path is the app's.
+const KEY_SETS: &str = "/.well-known/lodge/";
 
 /// What a request is for.
 pub(crate) enum Resolved {
@@ -23,6 +27,8 @@ pub(crate) enum Resolved {
     App(Target),
     /// The page at `/`.
     Welcome,
+    /// The public keys of an app's tokens.
+    KeySet(AppId),
     /// `OPTIONS *`: a question about the server itself.
     Options,
     /// Elsewhere, for good (308).
@@ -85,6 +91,13 @@ fn by_path(
     let path = parts.uri.path();
     if path == "/" {
         return Ok(Resolved::Welcome);
+    }
+    if let Some(name) = path
+        .strip_prefix(KEY_SETS)
+        .and_then(|rest| rest.strip_suffix("/jwks.json"))
+    {
+        let entry = table.by_name(name).ok_or(FailureKind::AppNotFound)?;
+        return Ok(Resolved::KeySet(entry.app.clone()));
     }
     let after = path
         .strip_prefix("/apps/")

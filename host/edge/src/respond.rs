@@ -31,6 +31,9 @@ const NOT_BY_PATH: [HeaderName; 4] = [
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const KEY_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+const FIVE_MINUTES: HeaderValue = HeaderValue::from_static("max-age=300");
+const ANYONE: HeaderValue = HeaderValue::from_static("*");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const METHODS: HeaderValue =
@@ -118,6 +121,15 @@ pub(crate) fn welcome() -> Response<Answer> {
         PLAIN,
         Bytes::from_static(page::WELCOME.as_bytes()),
     )
+}
+
+/// The public keys of an app's tokens. Anyone may read them, from scripts too.
+pub(crate) fn key_set(keys: String) -> Response<Answer> {
+    let mut response = own(StatusCode::OK, KEY_SET, keys.into());
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, FIVE_MINUTES);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYONE);
+    response
 }
 
 /// The answer to `OPTIONS *`.

@@ -76,4 +76,8 @@ pub trait Activator: Send + Sync + 'static {
         app: &AppId,
         id: RequestId,
     ) -> BoxFuture<'static, Result<Arc<dyn Endpoint>, Failure>>;
+
+    /// The public keys of an app's tokens, as a JSON Web Key Set (RFC 7517); none: there is no such
+    /// app.
+    fn key_set(&self, app: &AppId) -> Option<String>;
 }

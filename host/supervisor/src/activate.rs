@@ -22,6 +22,10 @@ enum Found {
 }
 
 impl Activator for Supervisor {
+    fn key_set(&self, app: &AppId) -> Option<String> {
+        self.jwt(app).ok().map(|info| info.jwks.to_string())
+    }
+
     fn activate(
         &self,
         app: &AppId,

@@ -98,6 +98,37 @@ async fn a_trusted_proxy_is_believed() {
 }
 
 #[tokio::test]
+async fn anyone_may_read_the_public_keys_of_an_apps_tokens() {
+    let host = Host::start().await;
+    host.app("my_shop", mirror());
+    for name in ["my_shop", "my-shop"] {
+        let path = format!("/.well-known/lodge/{name}/jwks.json");
+        let answer = host.get("127.0.0.1", &path, "").await;
+        for part in [
+            "HTTP/1.1 200",
+            "content-type: application/jwk-set+json",
+            "access-control-allow-origin: *",
+            "\"of\":\"my_shop\"",
+        ] {
+            assert!(answer.contains(part), "{part}: {answer}");
+        }
+        // On the app's own host name it is the app's path.
+        let answer = host.get("my-shop.localhost", &path, "").await;
+        assert!(answer.contains(&format!("GET {path}")), "{answer}");
+    }
+    for bad in [
+        "nobody/jwks.json",
+        "my_shop/",
+        "jwks.json",
+        "my_shop/x/jwks.json",
+    ] {
+        let path = format!("/.well-known/lodge/{bad}");
+        let answer = host.get("127.0.0.1", &path, "").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{bad}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_app_gets_a_plain_answer() {
     let host = Host::start().await;
     host.app("shop", mirror());

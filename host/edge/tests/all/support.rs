@@ -81,6 +81,10 @@ pub(crate) struct Starter {
 struct StarterRef(Arc<Starter>);
 
 impl Activator for StarterRef {
+    fn key_set(&self, app: &AppId) -> Option<String> {
+        Some(format!("{{\"keys\":[],\"of\":\"{app}\"}}"))
+    }
+
     fn activate(
         &self,
         _: &AppId,

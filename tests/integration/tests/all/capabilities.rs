@@ -344,3 +344,75 @@ fn an_app_reads_or_writes_anothers_database_only_as_granted() {
     host.deploy("capable-p2", "stranger");
     assert!(refused(&host, "stranger", "/sql", &shop("SELECT 1")).contains("NoSuchSource"));
 }
+
+/// What takes without end is bounded, named in its app's log, and costs its neighbours nothing.
+#[test]
+fn guests_without_measure_are_held_and_named() {
+    let mut host = Host::start();
+    host.deploy("hello-p2", "neighbour");
+    let fields = json!({
+        "database": { "kind": "new_database" },
+        "limits": { "statement_timeout_ms": 2000 },
+        "outbound_hosts": ["localhost"],
+    });
+    host.deploy_with("capable-p2", "greedy", fields.clone());
+    host.deploy_with("capable-p3", "greedy3", fields);
+    let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000) SELECT i, 'row' FROM n";
+    let wants: [(&str, &str, &[(&str, &str)]); 6] = [
+        ("greedy", "/sql", &[("q", rows)]),
+        ("greedy", "/read", &[("q", ENDLESS)]),
+        (
+            "greedy",
+            "/tx",
+            &[("q", "CREATE TABLE t (x)"), ("end", "leave")],
+        ),
+        (
+            "greedy",
+            "/out",
+            &[("authority", "localhost:1"), ("path", "/")],
+        ),
+        ("greedy", "/flood", &[("mib", "1024")]),
+        ("greedy3", "/many", &[("n", "1000")]),
+    ];
+    std::thread::scope(|scope| {
+        let (host, wants) = (&host, &wants);
+        let greedy = scope.spawn(move || {
+            for (app, path, query) in wants {
+                ask(host, app, path, query);
+            }
+        });
+        let mut slowest = Duration::ZERO;
+        while !greedy.is_finished() {
+            let begun = Instant::now();
+            assert_eq!(host.visit("neighbour", "/").send().status, 200);
+            slowest = slowest.max(begun.elapsed());
+        }
+        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
+    });
+    assert!(host.resident_bytes() < 1 << 30, "{}", host.resident_bytes());
+    let folder = host.data().path().join("logs");
+    let kept: u64 = files(&folder)
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
+    assert!(kept < 20 << 20, "{kept} bytes of logs");
+    let lines = host
+        .api()
+        .get("/api/apps/greedy/logs")
+        .expect(200)
+        .to_string();
+    for named in ["limits.result_bytes", "ran longer than it may", "dropped"] {
+        assert!(lines.contains(named), "{named}: {:.3000}", lines);
+    }
+}
+
+/// The files below a folder.
+fn files(folder: &std::path::Path) -> impl Iterator<Item = std::fs::DirEntry> {
+    let entries: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().collect();
+    entries.into_iter().flat_map(|entry| {
+        if entry.path().is_dir() {
+            std::fs::read_dir(entry.path()).unwrap().flatten().collect()
+        } else {
+            vec![entry]
+        }
+    })
+}

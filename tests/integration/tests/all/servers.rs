@@ -45,6 +45,16 @@ fn use_it(host: &mut Host, endless: &str) {
             );
             assert!(begun.elapsed() < Duration::from_secs(6));
         }
+        // The guest kept it to itself: its administrator reads it in the app's log.
+        let lines = host
+            .api()
+            .get(&format!("/api/apps/{guest}/logs"))
+            .expect(200)
+            .to_string();
+        assert!(
+            lines.contains("data source `default`: the statement ran longer"),
+            "{lines}"
+        );
         let out = refused(host, guest, "/sql", &[("q", "SET ROLE other")]);
         assert!(out.contains("Refused") && out.contains("SET"), "{out}");
     }

@@ -116,7 +116,6 @@ async fn an_app_cannot_leave_its_file() {
     for sql in [
         format!("ATTACH '{}' AS other", other.display()),
         "DETACH main".into(),
-        "SELECT load_extension('evil')".into(),
         format!("VACUUM INTO '{}'", other.display()),
         "PRAGMA journal_mode = OFF".into(),
         "PRAGMA journal_mode".into(),
@@ -143,6 +142,8 @@ async fn an_app_cannot_leave_its_file() {
         );
     }
     for sql in [
+        // There is no such function.
+        "SELECT load_extension('evil')",
         "SELECT readfile('/etc/passwd')",
         "SELECT writefile('/tmp/x', 'y')",
         "UPDATE sqlite_master SET sql = ''",
@@ -374,4 +375,13 @@ async fn migrations_run_once_in_order_and_whole() {
     assert!(changed.unwrap_err().to_string().contains("0001"));
     let unordered = vec![migration("2", ""), migration("1", "")];
     assert!(bed.source.run_migrations(unordered).await.is_err());
+}
+
+/// Not even for whoever would get around the authorizer.
+#[tokio::test]
+async fn sqlite_was_built_without_extension_loading() {
+    let bed = bed();
+    let sql = "SELECT sqlite_compileoption_used('OMIT_LOAD_EXTENSION')";
+    let used = bed.source.query(sql, Vec::new()).await.unwrap();
+    assert_eq!(used.rows, [[Value::Int(1)]]);
 }
