@@ -14,7 +14,11 @@ mod session;
 mod tickets;
 mod webhook;
 
+use crate::problem::Problem;
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use lodge_sdk::assets::{Assets, assets};
 use lodge_sdk::{StatusCode, header};
@@ -46,8 +50,17 @@ pub fn app() -> Router {
         )
         .route("/admin/", get(admin::page))
         .route("/admin/people/{id}", post(admin::change))
+        .fallback(file)
+        .layer(middleware::from_fn(problem::framed))
         .nest("/api", api::routes())
-        .fallback_service(FILES)
+}
+
+async fn file(request: Request) -> Response {
+    let file = FILES.serve(&request);
+    match file.status() {
+        StatusCode::NOT_FOUND => Problem::NotFound.into_response(),
+        _ => file.into_response(),
+    }
 }
 
 #[cfg(test)]

@@ -34,20 +34,16 @@ pub(crate) fn page(path: &str, title: &str, who: Option<&Person>, body: Markup) 
             }
         }
     };
-    whole(
-        StatusCode::OK,
-        title,
-        Some(&format!("{root}style.css")),
-        html! { (nav) main { (body) } },
-    )
+    whole(&root, title, nav, body)
 }
 
-/// A page without a way to anywhere.
-pub(crate) fn plain(status: StatusCode, title: &str, body: Markup) -> Response {
-    whole(status, title, None, html! { main { (body) } })
+/// A page that says nothing of who is signed in.
+pub(crate) fn bare(path: &str, title: &str, body: Markup) -> Response {
+    let nav = html! { header { nav aria-label="Desk" { strong { "Desk" } } } };
+    whole(&root(path), title, nav, body)
 }
 
-fn whole(status: StatusCode, title: &str, style: Option<&str>, body: Markup) -> Response {
+fn whole(root: &str, title: &str, nav: Markup, body: Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -55,9 +51,9 @@ fn whole(status: StatusCode, title: &str, style: Option<&str>, body: Markup) -> 
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · Desk" }
-                @if let Some(style) = style { link rel="stylesheet" href=(style); }
+                link rel="stylesheet" href=(format!("{root}style.css"));
             }
-            body { (body) }
+            body { (nav) main { (body) } }
         }
     };
     let headers = [
@@ -67,7 +63,7 @@ fn whole(status: StatusCode, title: &str, style: Option<&str>, body: Markup) -> 
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, markup.into_string()).into_response()
+    (headers, markup.into_string()).into_response()
 }
 
 /// Sends the browser on, after a form. The host puts its prefix before the path.

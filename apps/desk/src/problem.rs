@@ -1,14 +1,18 @@
 //! What goes wrong, as a visitor sees it: the cause is in the app's log.
 
 use crate::page;
+use axum::Extension;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lodge_sdk::StatusCode;
 use lodge_sdk::db;
 use lodge_sdk::log::{self, Level};
 use maud::html;
+use std::sync::Arc;
 
 /// Why there is no page.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Problem {
     /// Nobody is signed in.
     SignedOut,
@@ -62,12 +66,24 @@ impl IntoResponse for Problem {
         if let Self::SignedOut = self {
             return page::go("/login");
         }
-        let body = html! {
-            h1 { (self.status().canonical_reason().unwrap_or("Error")) }
-            p .card.error role="alert" { (self.text()) }
-            p { a href="javascript:history.back()" { "Back" } }
-        };
-        // Where this is shown is not known: its links start at the host's name or prefix.
-        page::plain(self.status(), "Error", body)
+        // Framed by `framed`, which knows where.
+        (self.status(), Extension(Arc::new(self))).into_response()
     }
+}
+
+/// Makes pages of problems: only here is it known which path was asked for.
+pub(crate) async fn framed(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let Some(problem) = response.extensions().get::<Arc<Problem>>() else {
+        return response;
+    };
+    let body = html! {
+        h1 { (problem.status().canonical_reason().unwrap_or("Error")) }
+        p .card.error role="alert" { (problem.text()) }
+        p { "Go back, or to the " a href=(format!("{}./", page::root(&path))) { "tickets" } "." }
+    };
+    let mut framed = page::bare(&path, "Error", body);
+    *framed.status_mut() = problem.status();
+    framed
 }

@@ -210,6 +210,13 @@ fn nobody_comes_in_without_a_session_or_from_elsewhere() {
             "{name}: {value}"
         );
     }
+    let (status, page) = ada.send(Method::GET, "/nowhere/at/all", "text/plain", "");
+    assert!(
+        status == StatusCode::NOT_FOUND && page.contains("../../style.css"),
+        "{page}"
+    );
+    let style = ada.get("/style.css");
+    assert!(style.contains("color-scheme"));
     let login = |password: &str| {
         let form = format!("email=ADA%40example.com+&password={password}");
         stranger.post("/login", &form)

@@ -24,7 +24,9 @@ use crate::shell::{cargo, output, run as sh};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
 
-const APPS: [&str; 2] = ["hello", "stream"];
+const APPS: [&str; 3] = ["hello", "stream", "desk"];
+/// Those that keep something.
+const WITH_DATABASE: [&str; 1] = ["desk"];
 const EMAIL: &str = "root@lodge.localhost";
 const READY: Duration = Duration::from_secs(60);
 /// How long the host may take to let go of its requests.
@@ -168,6 +170,9 @@ fn deploy(lodge: &Path, places: &Places, options: &Options, password: &str) -> R
             .arg("deploy")
             .arg(places.guests.join(format!("{app}.wasm")))
             .args(["--app", app]);
+        if WITH_DATABASE.contains(&app) {
+            deploy.args(["--database", "new_database"]);
+        }
         output(
             deploy
                 .env("LODGE_URL", &url)

@@ -358,21 +358,21 @@ fn guests_without_measure_are_held_and_named() {
     host.deploy_with("capable-p2", "greedy", fields.clone());
     host.deploy_with("capable-p3", "greedy3", fields);
     let rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000) SELECT i, 'row' FROM n";
-    let wants: [(&str, &str, &[(&str, &str)]); 6] = [
-        ("greedy", "/sql", &[("q", rows)]),
-        ("greedy", "/read", &[("q", ENDLESS)]),
+    let wants = [
+        ("greedy", "/sql", vec![("q", rows)]),
+        ("greedy", "/read", vec![("q", ENDLESS)]),
         (
             "greedy",
             "/tx",
-            &[("q", "CREATE TABLE t (x)"), ("end", "leave")],
+            vec![("q", "CREATE TABLE t (x)"), ("end", "leave")],
         ),
         (
             "greedy",
             "/out",
-            &[("authority", "localhost:1"), ("path", "/")],
+            vec![("authority", "localhost:1"), ("path", "/")],
         ),
-        ("greedy", "/flood", &[("mib", "1024")]),
-        ("greedy3", "/many", &[("n", "1000")]),
+        ("greedy", "/flood", vec![("mib", "1024")]),
+        ("greedy3", "/many", vec![("n", "1000")]),
     ];
     std::thread::scope(|scope| {
         let (host, wants) = (&host, &wants);
