@@ -5,7 +5,10 @@ CREATE TABLE people (
     name TEXT NOT NULL,
     password TEXT NOT NULL,
     is_admin BOOLEAN NOT NULL,
-    created_at bigint NOT NULL
+    created_at bigint NOT NULL,
+    -- Wrong passwords in a row, and when the last one was tried.
+    wrong_passwords int NOT NULL DEFAULT 0,
+    wrong_at bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tickets (

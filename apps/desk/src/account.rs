@@ -50,7 +50,7 @@ pub(crate) async fn login(
     match person {
         Some(person) => signed_in(person),
         None => {
-            let why = "No account has this address and password.";
+            let why = "No account has this address and password, or it was tried too often: then wait a quarter of an hour.";
             let mut answer = login_form(uri.path(), &email, Some(why));
             *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             Ok(answer)

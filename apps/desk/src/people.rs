@@ -3,11 +3,16 @@
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, PasswordHash, Version};
 use lodge_sdk::db::{Database, Engine, Error, FromRow, Isolation, Transaction, Value, params};
+use lodge_sdk::log::{self, Level};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The second of OWASP's equal recommendations for argon2id that fits an instance's memory with room
 /// to spare: 7 MiB, five passes (Password Storage Cheat Sheet).
 const COST: (u32, u32, u32) = (7_168, 5, 1);
+
+/// Wrong passwords in a row, after which an account is locked for [`LOCKED`] milliseconds.
+const TRIES: i64 = 10;
+const LOCKED: i64 = 15 * 60 * 1_000;
 
 /// One person.
 #[derive(Debug, Clone, FromRow)]
@@ -53,21 +58,38 @@ pub(crate) async fn add(
     }
 }
 
-/// The person with this address and password.
+/// The person with this address and password. After [`TRIES`] wrong ones nobody comes in for a while.
 pub(crate) async fn check(
     db: &Database,
     email: &str,
     password: &str,
 ) -> Result<Option<i64>, Error> {
-    let sql = "SELECT id, password FROM people WHERE email = ?";
-    let found: Option<(i64, String)> = db.query_optional(sql, params![email]).await?;
-    let Some((id, hash)) = found else {
+    let sql = "SELECT id, password, wrong_passwords, wrong_at FROM people WHERE email = ?";
+    let found: Option<(i64, String, i64, i64)> = db.query_optional(sql, params![email]).await?;
+    let Some((id, hash, wrong, wrong_at)) = found else {
         // As long as for a known address: who asks learns nothing of which there are.
         self::hash(password);
         return Ok(None);
     };
     let right = PasswordHash::new(&hash)
         .is_ok_and(|hash| hasher().verify_password(password.as_bytes(), &hash).is_ok());
+    let locked = wrong >= TRIES && now() - wrong_at < LOCKED;
+    if locked {
+        let fields: [(&str, &dyn std::fmt::Display); 1] = [("person", &id)];
+        log::event(Level::Warn, "too many wrong passwords", &fields);
+        return Ok(None);
+    }
+    match (right, wrong) {
+        (true, 0) => {}
+        (true, _) => {
+            let sql = "UPDATE people SET wrong_passwords = 0 WHERE id = ?";
+            db.execute(sql, params![id]).await?;
+        }
+        (false, _) => {
+            let sql = "UPDATE people SET wrong_passwords = wrong_passwords + 1, wrong_at = ? WHERE id = ?";
+            db.execute(sql, params![now(), id]).await?;
+        }
+    }
     Ok(right.then_some(id))
 }
 

@@ -223,6 +223,11 @@ fn nobody_comes_in_without_a_session_or_from_elsewhere() {
     };
     assert_eq!(login("correct+horse"), StatusCode::SEE_OTHER);
     assert_eq!(login("wrong+horse"), StatusCode::UNPROCESSABLE_ENTITY);
+    for _ in 0..9 {
+        login("wrong+horse");
+    }
+    // Ten wrong ones in a row: not even the right one, for a while.
+    assert_eq!(login("correct+horse"), StatusCode::UNPROCESSABLE_ENTITY);
     let twice = stranger.post(
         "/signup",
         "name=x&email=ada%40example.com&password=12345678",

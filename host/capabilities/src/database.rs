@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 use watched::Watched;
 
 /// The name of an app's own database.
@@ -36,6 +37,8 @@ pub(crate) const DEFAULT: &str = "default";
 const FILE: &str = "database.db";
 /// Connections to one server, by all apps together, unless the host says otherwise.
 const SERVER_CONNECTIONS: usize = 50;
+/// Rooms made, and servers looked at, at once: each takes a connection or two beside those of apps.
+const PREPARATIONS: usize = 4;
 
 /// What is said of databases when the host starts.
 #[derive(Debug)]
@@ -74,6 +77,7 @@ pub(crate) struct Databases {
     service: Option<Provisioner>,
     control: Option<Secret>,
     servers: Servers,
+    preparations: Semaphore,
 }
 
 impl Databases {
@@ -102,6 +106,7 @@ impl Databases {
             service,
             control: settings.control,
             servers: Servers::new(settings.server_connections),
+            preparations: Semaphore::new(PREPARATIONS),
         })
     }
 
@@ -169,6 +174,7 @@ impl Databases {
             }
             (Place::Service(room), _) => room,
         };
+        let _turn = self.preparations.acquire().await;
         let service = self.service()?;
         let (address, server) = service.ensure(opened.app, room, opened.read_only).await?;
         let access = if opened.read_only {
@@ -221,6 +227,7 @@ impl Databases {
                 "the URL names no database: write postgres://user:password@host/database".into(),
             ));
         }
+        let _turn = self.preparations.acquire().await;
         let control = self.control.as_ref().map(|url| url.0.as_str());
         let server = provision::inspect(&address, control).await?;
         Ok((address, server))
@@ -282,12 +289,14 @@ impl Databases {
         spec: &DatabaseSpec,
         data: DataPolicy,
     ) -> Result<(), GrantError> {
-        match self.place(spec)? {
-            Place::Service(room) if data == DataPolicy::Drop => {
-                self.service()?.remove(app, room).await
-            }
-            _ => Ok(()),
+        if data == DataPolicy::Keep {
+            return Ok(());
         }
+        let Place::Service(room) = self.place(spec)? else {
+            return Ok(());
+        };
+        let _turn = self.preparations.acquire().await;
+        self.service()?.remove(app, room).await
     }
 
     /// Whether there are such databases here.

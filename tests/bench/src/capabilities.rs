@@ -1,5 +1,5 @@
 //! What the capabilities cost: the same work through Lodge and natively (`native-peer`), in one run,
-//! interleaved, on SQLite files of their own. Prints ratios of medians.
+//! interleaved, on SQLite files and PostgreSQL databases of their own. Prints ratios of medians.
 //!
 //! `capabilities [ROUNDS] [SECONDS]`; needs `lodge`, `native-peer` and `bare-hyper` beside it, `wrk`, and the
 //! guest `bench-p3`. `cargo xtask bench` runs it.
@@ -11,6 +11,7 @@
     reason = "a measuring tool: what goes wrong ends it"
 )]
 
+use lodge_harness::postgres::Postgres;
 use lodge_harness::{Config, Host};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
@@ -33,38 +34,68 @@ fn main() {
         given.map_or(default, |text| text.parse().expect("a number"))
     };
     let (rounds, seconds) = (number(1, 5), number(2, 5));
-    let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("native.db").display().to_string();
     let outbound = Peer::start("bare-hyper", &[]);
     let target = format!("http://{}/", outbound.address);
-    let native = Peer::start("native-peer", &[&database, &target]);
-    let host = deploy(outbound.address);
-    let lodge = format!("http://{}", host.apps);
-    let native_base = format!("http://{}", native.address);
     println!(
         "| work | native req/s | lodge req/s | of native | aim |\n| --- | --- | --- | --- | --- |"
     );
-    for (what, path, aim) in WORK {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("native.db").display().to_string();
+    let native = Peer::start("native-peer", &[&file, &target]);
+    compare(
+        "SQLite",
+        &WORK,
+        &native,
+        &deploy(outbound.address, None),
+        rounds,
+        seconds,
+    );
+    drop(native);
+    let server = Postgres::start().unwrap();
+    let database = server.create_database("native").unwrap();
+    let native = Peer::start("native-peer", &[&database, &target]);
+    let host = deploy(outbound.address, Some(&server.url("postgres")));
+    compare("PostgreSQL", &WORK[..2], &native, &host, rounds, seconds);
+}
+
+fn compare(
+    engine: &str,
+    work: &[(&str, &str, Option<f64>)],
+    native: &Peer,
+    host: &Host,
+    rounds: u64,
+    seconds: u64,
+) {
+    let lodge = format!("http://{}", host.apps);
+    let native = format!("http://{}", native.address);
+    for (what, path, aim) in work {
         let (mut theirs, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            theirs.push(load(&format!("{native_base}{path}"), None, seconds));
+            theirs.push(load(&format!("{native}{path}"), None, seconds));
             ours.push(load(&format!("{lodge}{path}"), Some(APP), seconds));
         }
         let (theirs, ours) = (median(theirs), median(ours));
         let aim = aim.map_or("-".to_owned(), |aim| aim.to_string());
+        let engine = match *path {
+            "/point" | "/rows" => format!(" ({engine})"),
+            _ => String::new(),
+        };
         println!(
-            "| {what} | {theirs:.0} | {ours:.0} | {:.2} | {aim} |",
+            "| {what}{engine} | {theirs:.0} | {ours:.0} | {:.2} | {aim} |",
             ours / theirs
         );
     }
 }
 
 /// A host with the app, its table filled by its own `/setup`.
-fn deploy(outbound: SocketAddr) -> Host {
-    let mut host = Config::default()
+fn deploy(outbound: SocketAddr, service: Option<&str>) -> Host {
+    let mut config = Config::default()
         .argument("--outbound-private-networks")
-        .argument("127.0.0.0/8")
-        .start();
+        .argument("127.0.0.0/8");
+    if let Some(service) = service {
+        config = config.variable("APPS_DATABASE_URL", service);
+    }
+    let mut host = config.start();
     let fields = json!({
         "database": { "kind": "new_database" },
         "outbound_hosts": [outbound.to_string()],

@@ -1,11 +1,11 @@
 //! What the capabilities are measured against: the same work done natively, by the same libraries,
 //! behind the same bare hyper.
 //!
-//! `native-peer ADDRESS DATABASE_FILE OUTBOUND_URL`. `/point`: one row by its key; `/rows`: 10,000 rows, streamed
+//! `native-peer ADDRESS DATABASE OUTBOUND_URL`; DATABASE is a file, or a URL of PostgreSQL's. `/point`: one row by its key; `/rows`: 10,000 rows, streamed
 //! and summed; `/jwt`: one token verified; `/out`: one outgoing request.
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
+use futures::{Stream, TryStreamExt as _};
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Uri};
@@ -14,6 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::{PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -32,8 +33,15 @@ type Failed = Box<dyn Error + Send + Sync>;
 const CONNECTIONS: u32 = 5;
 const ROWS: i64 = 10_000;
 
+type Item = (i64, String, f64);
+
+enum Database {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
 struct Peer {
-    database: SqlitePool,
+    database: Database,
     client: Client<HttpConnector, Empty<Bytes>>,
     outbound: Uri,
     key: DecodingKey,
@@ -52,12 +60,9 @@ struct Claims {
 async fn main() -> Result<(), Failed> {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().ok_or_else(|| format!("{what} is missing"));
-    let (address, file, outbound) = (
-        next("ADDRESS")?,
-        next("DATABASE_FILE")?,
-        next("OUTBOUND_URL")?,
-    );
-    let peer = Arc::new(Peer::new(&file, outbound.parse()?).await?);
+    let (address, database, outbound) =
+        (next("ADDRESS")?, next("DATABASE")?, next("OUTBOUND_URL")?);
+    let peer = Arc::new(Peer::new(&database, outbound.parse()?).await?);
     let listener = TcpListener::bind(address).await?;
     loop {
         let (stream, _) = listener.accept().await?;
@@ -94,9 +99,22 @@ async fn answer(
 }
 
 /// The same table as the guest's, on as many connections.
-async fn filled(file: &str) -> Result<SqlitePool, Failed> {
+async fn filled(database: &str) -> Result<Database, Failed> {
+    if database.starts_with("postgres") {
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .connect(database)
+            .await?;
+        sqlx::raw_sql(
+            "CREATE TABLE items (id BIGINT PRIMARY KEY, name TEXT NOT NULL, price DOUBLE PRECISION NOT NULL); \
+             INSERT INTO items SELECT i, 'item number ' || i, i * 0.5 FROM generate_series(0, 9999) i",
+        )
+        .execute(&pool)
+        .await?;
+        return Ok(Database::Postgres(pool));
+    }
     let options = SqliteConnectOptions::new()
-        .filename(file)
+        .filename(database)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal);
@@ -111,18 +129,30 @@ async fn filled(file: &str) -> Result<SqlitePool, Failed> {
     )
     .execute(&pool)
     .await?;
-    Ok(pool)
+    Ok(Database::Sqlite(pool))
+}
+
+async fn summed(
+    mut rows: impl Stream<Item = Result<Item, sqlx::Error>> + Unpin,
+) -> Result<String, Failed> {
+    let (mut count, mut length, mut sum) = (0, 0, 0.0);
+    while let Some((_, name, price)) = rows.try_next().await? {
+        count += 1;
+        length += name.len();
+        sum += price;
+    }
+    Ok(format!("{count} {length} {sum}"))
 }
 
 impl Peer {
-    async fn new(file: &str, outbound: Uri) -> Result<Self, Failed> {
+    async fn new(database: &str, outbound: Uri) -> Result<Self, Failed> {
         let secret = [7; 32];
         let claims = Claims {
             sub: "somebody".to_owned(),
             exp: u64::from(u32::MAX),
         };
         Ok(Self {
-            database: filled(file).await?,
+            database: filled(database).await?,
             client: Client::builder(TokioExecutor::new()).build_http(),
             outbound,
             key: DecodingKey::from_secret(&secret),
@@ -138,23 +168,20 @@ impl Peer {
 
     async fn point(&self) -> Result<String, Failed> {
         let id = self.next.fetch_add(1, Ordering::Relaxed) % ROWS;
-        let query = sqlx::query_as::<_, (i64, String, f64)>(
-            "SELECT id, name, price FROM items WHERE id = $1",
-        );
-        let (id, name, price) = query.bind(id).fetch_one(&self.database).await?;
+        let sql = "SELECT id, name, price FROM items WHERE id = $1";
+        let (id, name, price): Item = match &self.database {
+            Database::Sqlite(pool) => sqlx::query_as(sql).bind(id).fetch_one(pool).await?,
+            Database::Postgres(pool) => sqlx::query_as(sql).bind(id).fetch_one(pool).await?,
+        };
         Ok(format!("{id} {name} {price}"))
     }
 
     async fn rows(&self) -> Result<String, Failed> {
-        let query = sqlx::query_as::<_, (i64, String, f64)>("SELECT id, name, price FROM items");
-        let mut rows = query.fetch(&self.database);
-        let (mut count, mut length, mut sum) = (0, 0, 0.0);
-        while let Some((_, name, price)) = rows.try_next().await? {
-            count += 1;
-            length += name.len();
-            sum += price;
+        let sql = "SELECT id, name, price FROM items";
+        match &self.database {
+            Database::Sqlite(pool) => summed(sqlx::query_as(sql).fetch(pool)).await,
+            Database::Postgres(pool) => summed(sqlx::query_as(sql).fetch(pool)).await,
         }
-        Ok(format!("{count} {length} {sum}"))
     }
 
     fn jwt(&self) -> Result<String, Failed> {

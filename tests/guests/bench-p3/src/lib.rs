@@ -4,7 +4,7 @@
 
 use lodge::host::database_async::DataSource;
 use lodge::host::jwt;
-use lodge::host::sql::Value;
+use lodge::host::sql::{Engine, Value};
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use support_p3::wasip3::http::client;
@@ -52,13 +52,20 @@ async fn source() -> Result<DataSource, String> {
 
 async fn setup() -> Result<String, String> {
     let source = source().await?;
-    for sql in [
-        "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price REAL NOT NULL)"
-            .into(),
-        format!(
-            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {ROWS}) \
-             INSERT INTO items SELECT i, 'item number ' || i, i * 0.5 FROM n"
+    let (id, numbers) = match source.engine() {
+        Engine::Postgres => ("BIGINT", format!("generate_series(0, {}) i", ROWS - 1)),
+        _ => (
+            "INTEGER",
+            format!(
+                "(WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT {ROWS}) SELECT i FROM n)"
+            ),
         ),
+    };
+    for sql in [
+        format!(
+            "CREATE TABLE items (id {id} PRIMARY KEY, name TEXT NOT NULL, price DOUBLE PRECISION NOT NULL)"
+        ),
+        format!("INSERT INTO items SELECT i, 'item number ' || i, i * 0.5 FROM {numbers}"),
     ] {
         source.execute(sql, Vec::new()).await.map_err(text_of)?;
     }
