@@ -7,6 +7,7 @@
 use lodge_model::{Account, SqlError};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Memory is reserved in steps of this size, in bytes.
 const STEP: u64 = 64 << 10;
@@ -18,6 +19,8 @@ pub(super) struct Gauge {
     account: Arc<dyn Account>,
     /// Bytes between two rows.
     limit: u64,
+    /// A row was read since bytes last came.
+    fresh: AtomicBool,
     counts: Mutex<Counts>,
 }
 
@@ -36,6 +39,7 @@ impl Gauge {
         Arc::new(Self {
             account,
             limit: result_bytes + result_bytes / 8 + SLACK,
+            fresh: AtomicBool::new(false),
             counts: Mutex::default(),
         })
     }
@@ -43,6 +47,10 @@ impl Gauge {
     /// Bytes came from the server. False: no more may come, the connection is to be closed.
     pub(super) fn take(&self, bytes: usize) -> bool {
         let mut counts = self.counts.lock();
+        if self.fresh.swap(false, Relaxed) {
+            counts.used = 0;
+            self.give_back(&mut counts);
+        }
         counts.used += bytes as u64;
         counts.peak = counts.peak.max(counts.used);
         if counts.used > self.limit {
@@ -63,7 +71,12 @@ impl Gauge {
         true
     }
 
-    /// A row was read, or a statement begins: counting starts anew.
+    /// A row was read: counting starts anew with the next bytes.
+    pub(super) fn row(&self) {
+        self.fresh.store(true, Relaxed);
+    }
+
+    /// A statement begins or ends: counting starts anew.
     pub(super) fn reset(&self) {
         let mut counts = self.counts.lock();
         counts.used = 0;

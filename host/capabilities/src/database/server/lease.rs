@@ -222,7 +222,7 @@ impl Sink for Whole<'_> {
 
     fn row(&mut self, row: Row) -> Result<bool, SqlError> {
         if let Some(gauge) = &self.gauge {
-            gauge.reset();
+            gauge.row();
         }
         self.rows.push(row)?;
         Ok(false)
@@ -253,7 +253,7 @@ impl Sink for Batches<'_> {
 
     fn row(&mut self, row: Row) -> Result<bool, SqlError> {
         if let Some(gauge) = &self.gauge {
-            gauge.reset();
+            gauge.row();
         }
         self.batch.push(row)?;
         Ok(self.batch.len() == BATCH_ROWS || self.batch.bytes() >= BATCH_BYTES)

@@ -19,7 +19,7 @@ use futures::StreamExt as _;
 use lodge_model::{
     DatabaseEngine, DatabaseError, ExecuteOutcome, Isolation, SourceAccess, SqlError, Value,
 };
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgStatement};
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Either, Executor as _, Row as _,
     SqlSafeStr as _, Statement as _,
@@ -105,7 +105,7 @@ impl PostgresSession {
         &mut self,
         sql: &str,
         parameters: Vec<Value>,
-    ) -> Result<(Vec<lodge_model::Column>, PgArguments), SqlError> {
+    ) -> Result<(PgStatement, PgArguments), SqlError> {
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
         let prepared = self.connection.prepare(sql).await;
         let statement = prepared.map_err(error::of)?;
@@ -114,7 +114,7 @@ impl PostgresSession {
             _ => &[],
         };
         let arguments = value::arguments(types, parameters)?;
-        Ok((value::columns(&statement), arguments))
+        Ok((statement, arguments))
     }
 
     /// A statement that was prepared before the tables changed is prepared anew the next time.
@@ -142,8 +142,8 @@ impl Session for PostgresSession {
         sql: &str,
         parameters: Vec<Value>,
     ) -> Result<ExecuteOutcome, SqlError> {
-        let (_, arguments) = self.prepare(sql, parameters).await?;
-        let statement = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments);
+        let (prepared, arguments) = self.prepare(sql, parameters).await?;
+        let statement = prepared.query_with(arguments);
         match statement.execute(&mut self.connection).await {
             Ok(done) => Ok(ExecuteOutcome {
                 rows_affected: done.rows_affected(),
@@ -159,16 +159,17 @@ impl Session for PostgresSession {
         parameters: Vec<Value>,
         sink: &mut (dyn Sink + '_),
     ) -> Result<(), SqlError> {
-        let (columns, arguments) = self.prepare(sql, parameters).await?;
-        sink.columns(columns)?;
-        let statement = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments);
+        let (prepared, arguments) = self.prepare(sql, parameters).await?;
+        sink.columns(value::columns(&prepared))?;
+        let reader = value::Reader::of(prepared.columns());
+        let statement = prepared.query_with(arguments);
         let mut rows = statement.fetch(&mut self.connection);
         let failure = loop {
             match rows.next().await {
                 None => return Ok(()),
                 Some(Err(failure)) => break failure,
                 Some(Ok(row)) => {
-                    if sink.row(value::row(&row)?)? && !sink.flush().await {
+                    if sink.row(reader.row(&row)?)? && !sink.flush().await {
                         return Err(SqlError::Unavailable("nobody reads the rows".into()));
                     }
                 }

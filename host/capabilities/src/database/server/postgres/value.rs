@@ -147,73 +147,109 @@ impl Encode<'_, Postgres> for JsonText {
     }
 }
 
-pub(super) fn columns(statement: &PgStatement) -> Vec<Column> {
-    let column = |column: &PgColumn| Column {
-        name: column.name().to_owned(),
-        type_name: column.type_info().name().to_owned(),
-    };
-    statement.columns().iter().map(column).collect()
+/// Reads one value of a column.
+type Read = for<'r> fn(PgValueRef<'r>) -> Result<Value, BoxDynError>;
+
+/// How the values of a result's columns are read: found once, used for each row.
+pub(super) struct Reader(Vec<Read>);
+
+impl Reader {
+    /// A column of a type that has no exact form fails when its first value comes.
+    pub(super) fn of(columns: &[PgColumn]) -> Self {
+        Self(
+            columns
+                .iter()
+                .map(|column| read_of(column.type_info()))
+                .collect(),
+        )
+    }
+
+    /// A row as a guest gets it.
+    ///
+    /// # Errors
+    /// A column of a type that has no exact form: which, and what to do.
+    pub(super) fn row(&self, row: &PgRow) -> Result<Row, SqlError> {
+        let mut values = Vec::with_capacity(self.0.len());
+        for (index, read) in self.0.iter().enumerate() {
+            let raw = row.try_get_raw(index).map_err(super::error::of)?;
+            let value = if raw.is_null() {
+                Value::Null
+            } else {
+                read(raw).map_err(|e| unread(row, index, &e))?
+            };
+            values.push(value);
+        }
+        Ok(values)
+    }
 }
 
-/// A row as a guest gets it.
-///
-/// # Errors
-/// A column of a type that has no exact form: which, and what to do.
-pub(super) fn row(row: &PgRow) -> Result<Row, SqlError> {
-    let mut values = Vec::with_capacity(row.len());
-    for (index, column) in row.columns().iter().enumerate() {
-        let raw = row.try_get_raw(index).map_err(super::error::of)?;
-        let value = read(raw, column.type_info()).map_err(|e| {
-            SqlError::Database(DatabaseError {
-                code: String::new(),
-                message: format!("column {}: {e}", column.name()),
-            })
-        })?;
-        values.push(value);
-    }
-    Ok(values)
+fn unread(row: &PgRow, index: usize, why: &BoxDynError) -> SqlError {
+    let name = row.columns().get(index).map_or("?", |column| column.name());
+    SqlError::Database(DatabaseError {
+        code: String::new(),
+        message: format!("column {name}: {why}"),
+    })
 }
 
-fn read(raw: PgValueRef<'_>, info: &PgTypeInfo) -> Result<Value, BoxDynError> {
-    if raw.is_null() {
-        return Ok(Value::Null);
-    }
+fn read_of(info: &PgTypeInfo) -> Read {
     match info.kind() {
-        PgTypeKind::Domain(base) => return read(raw, base),
-        PgTypeKind::Enum(_) => return read_scalar::<String>(raw),
+        PgTypeKind::Domain(base) => return read_of(base),
+        PgTypeKind::Enum(_) => return read_scalar::<String>,
         _ => {}
     }
     let name = info.name();
     match name {
-        "JSON" => return Ok(Value::Json(raw.as_str()?.to_owned())),
-        "JSONB" => {
-            let text = raw.as_str()?;
-            return Ok(Value::Json(text.get(1..).unwrap_or_default().to_owned()));
-        }
-        "VOID" => return Ok(Value::Null),
-        "OID" => {
-            let bytes: [u8; 4] = raw.as_bytes()?.try_into()?;
-            return Ok(Value::Int(u32::from_be_bytes(bytes).into()));
-        }
+        "JSON" => return read_json,
+        "JSONB" => return read_jsonb,
+        "VOID" => return |_| Ok(Value::Null),
+        "OID" => return read_oid,
         _ => {}
     }
     if let Some(element) = name.strip_suffix("[]") {
-        return by_name!(element, read_array(raw), Err(nameless(name)));
+        return by_name!(element, array_reader(), nameless);
     }
-    by_name!(name, read_scalar(raw), Err(nameless(name)))
+    by_name!(name, scalar_reader(), nameless)
 }
 
-fn nameless(name: &str) -> BoxDynError {
-    format!("the type {name} has no form of its own here: cast it, as in `column::text`").into()
+fn scalar_reader<T: Scalar + for<'a> Decode<'a, Postgres>>() -> Read {
+    read_scalar::<T>
 }
 
-fn read_scalar<'r, T: Scalar + Decode<'r, Postgres>>(
-    raw: PgValueRef<'r>,
+fn array_reader<T: Scalar + for<'a> Decode<'a, Postgres> + Type<Postgres>>() -> Read {
+    read_array::<T>
+}
+
+fn read_json(raw: PgValueRef<'_>) -> Result<Value, BoxDynError> {
+    Ok(Value::Json(raw.as_str()?.to_owned()))
+}
+
+/// A version, then the text.
+fn read_jsonb(raw: PgValueRef<'_>) -> Result<Value, BoxDynError> {
+    let text = raw.as_str()?;
+    Ok(Value::Json(text.get(1..).unwrap_or_default().to_owned()))
+}
+
+fn read_oid(raw: PgValueRef<'_>) -> Result<Value, BoxDynError> {
+    let bytes: [u8; 4] = raw.as_bytes()?.try_into()?;
+    Ok(Value::Int(u32::from_be_bytes(bytes).into()))
+}
+
+fn nameless(raw: PgValueRef<'_>) -> Result<Value, BoxDynError> {
+    let info = raw.type_info();
+    let name = info.name();
+    Err(
+        format!("the type {name} has no form of its own here: cast it, as in `column::text`")
+            .into(),
+    )
+}
+
+fn read_scalar<T: Scalar + for<'a> Decode<'a, Postgres>>(
+    raw: PgValueRef<'_>,
 ) -> Result<Value, BoxDynError> {
     Ok(T::decode(raw)?.into_value())
 }
 
-fn read_array<'r, T>(raw: PgValueRef<'r>) -> Result<Value, BoxDynError>
+fn read_array<T>(raw: PgValueRef<'_>) -> Result<Value, BoxDynError>
 where
     T: Scalar + for<'a> Decode<'a, Postgres> + Type<Postgres>,
 {
@@ -224,4 +260,12 @@ where
             .map(|element| element.map_or(Value::Null, T::into_value))
             .collect(),
     ))
+}
+
+pub(super) fn columns(statement: &PgStatement) -> Vec<Column> {
+    let column = |column: &PgColumn| Column {
+        name: column.name().to_owned(),
+        type_name: column.type_info().name().to_owned(),
+    };
+    statement.columns().iter().map(column).collect()
 }
