@@ -3,13 +3,15 @@
 //! The file is made when first written to. What bounds it: keys of 512 bytes, values of 1 MiB, 1,000
 //! keys a call, and a file of a quarter of `storage_bytes`.
 
+use crate::charged::ThreadBook;
 use async_trait::async_trait;
-use lodge_model::{KeyPage, KeyValue, KeyValueError, Version};
+use lodge_model::{Account, KeyPage, KeyValue, KeyValueError, Version};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Executor as _, Row as _, Sqlite, Transaction};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -29,15 +31,17 @@ pub(crate) struct AppKeyValue {
     path: PathBuf,
     limit: u64,
     pool: OnceCell<SqlitePool>,
+    threads: Arc<ThreadBook>,
 }
 
 impl AppKeyValue {
-    /// Touches nothing yet. `storage_bytes`: the app's limit.
-    pub(crate) fn new(path: &Path, storage_bytes: u64) -> Self {
+    /// Touches nothing yet. `storage_bytes`: the app's limit; `account` pays for what is done.
+    pub(crate) fn new(path: &Path, storage_bytes: u64, account: Arc<dyn Account>) -> Self {
         Self {
             path: path.to_owned(),
             limit: storage_bytes / 4,
             pool: OnceCell::new(),
+            threads: ThreadBook::new(account),
         }
     }
 
@@ -58,10 +62,30 @@ impl AppKeyValue {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(PATIENCE)
             .pragma("max_page_count", pages.to_string());
+        let (known, released) = (self.threads.clone(), self.threads.clone());
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS)
             .idle_timeout(IDLE)
             .acquire_timeout(PATIENCE)
+            .after_connect(move |connection, _| {
+                let threads = known.clone();
+                Box::pin(async move {
+                    // Asked once, on the connection's own thread.
+                    let mut handle = connection.lock_handle().await?;
+                    handle.set_progress_handler(1, move || {
+                        threads.add_this_thread();
+                        true
+                    });
+                    drop(handle);
+                    connection.execute(sqlx::raw_sql("SELECT 1")).await?;
+                    connection.lock_handle().await?.remove_progress_handler();
+                    Ok(())
+                })
+            })
+            .after_release(move |_, _| {
+                released.charge();
+                Box::pin(std::future::ready(Ok(true)))
+            })
             .connect_with(options)
             .await
             .map_err(|e| self.failed(e))?;

@@ -3,6 +3,8 @@
 //! [`HostProvider`] puts an app's capabilities together when the app starts; the runtime hands them to
 //! its guests. Each is bounded by the app's limits, and what the host does for an app is charged to it.
 
+#[cfg(test)]
+mod books;
 mod charged;
 pub mod database;
 mod keys;

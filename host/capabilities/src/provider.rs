@@ -64,8 +64,9 @@ impl Provider for HostProvider {
         account: Arc<dyn Account>,
     ) -> Result<Capabilities, GrantError> {
         let folder = self.folder(&grant.app);
-        let keyvalue = AppKeyValue::new(&folder.join(KEYVALUE_FILE), grant.limits.storage_bytes);
-        let keyvalue = Arc::new(keyvalue);
+        let storage = grant.limits.storage_bytes;
+        let file = folder.join(KEYVALUE_FILE);
+        let keyvalue = Arc::new(AppKeyValue::new(&file, storage, account.clone()));
         let tokens = AppTokens::new(&grant.app, &grant.jwt_keys)
             .map_err(|e| GrantError::Refused(format!("the app's tokens: {e}")))?;
         let databases = self.databases.open(grant, &account).await?;

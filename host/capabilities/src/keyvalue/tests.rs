@@ -1,7 +1,25 @@
 use super::*;
+use crate::books::Books;
+use std::sync::atomic::Ordering::Relaxed;
 
 fn open(folder: &tempfile::TempDir) -> AppKeyValue {
-    AppKeyValue::new(&folder.path().join("app/keyvalue.db"), 4 << 20)
+    open_for(folder, Arc::<Books>::default())
+}
+
+fn open_for(folder: &tempfile::TempDir, books: Arc<Books>) -> AppKeyValue {
+    AppKeyValue::new(&folder.path().join("app/keyvalue.db"), 4 << 20, books)
+}
+
+#[tokio::test]
+async fn what_keys_and_values_take_is_charged() {
+    let (folder, books) = (tempfile::tempdir().unwrap(), Arc::<Books>::default());
+    let pairs = open_for(&folder, books.clone());
+    for n in 0..500 {
+        let pair = (n.to_string(), value("x"));
+        pairs.set_many("b", vec![pair]).await.unwrap();
+    }
+    let charged = books.cpu.load(Relaxed);
+    assert!((2_000..20_000_000).contains(&charged), "{charged} µs");
 }
 
 fn value(text: &str) -> Vec<u8> {

@@ -144,6 +144,15 @@ impl Pool {
             .map_err(failed)?;
         let mut handle = sqlite.lock_handle().await.map_err(failed)?;
         let looks = watch.clone();
+        // Asked once at once, so that the thread is known.
+        handle.set_progress_handler(1, move || looks.goes_on());
+        drop(handle);
+        sqlite
+            .execute(sqlx::raw_sql("SELECT 1"))
+            .await
+            .map_err(failed)?;
+        let mut handle = sqlite.lock_handle().await.map_err(failed)?;
+        let looks = watch.clone();
         handle.set_progress_handler(OPERATIONS, move || looks.goes_on());
         guard::install(&mut handle, &watch, self.settings.result_bytes)
             .map_err(SqlError::Unavailable)?;

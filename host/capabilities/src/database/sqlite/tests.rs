@@ -1,41 +1,8 @@
 use super::*;
-use lodge_model::{AppMeter, Constraint, LogLevel, Migration};
-use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::books::Books;
+use lodge_model::{Constraint, Migration};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
-
-/// What was charged and said.
-#[derive(Default)]
-struct Books {
-    cpu: AtomicU64,
-    reserved: AtomicU64,
-    room: AtomicU64,
-    lines: Mutex<Vec<String>>,
-    meter: AppMeter,
-}
-
-impl Account for Books {
-    fn charge_cpu(&self, used: Duration) {
-        self.cpu.fetch_add(used.as_micros() as u64, Relaxed);
-    }
-
-    fn try_reserve(&self, bytes: u64) -> bool {
-        let fits = |used: u64| Some(used + bytes).filter(|sum| *sum <= self.room.load(Relaxed));
-        self.reserved.fetch_update(Relaxed, Relaxed, fits).is_ok()
-    }
-
-    fn release(&self, bytes: u64) {
-        self.reserved.fetch_sub(bytes, Relaxed);
-    }
-
-    fn log(&self, _: LogLevel, message: String) {
-        self.lines.lock().push(message);
-    }
-
-    fn meter(&self) -> &AppMeter {
-        &self.meter
-    }
-}
 
 struct Bed {
     source: Arc<SqliteSource>,
@@ -384,4 +351,15 @@ async fn sqlite_was_built_without_extension_loading() {
     let sql = "SELECT sqlite_compileoption_used('OMIT_LOAD_EXTENSION')";
     let used = bed.source.query(sql, Vec::new()).await.unwrap();
     assert_eq!(used.rows, [[Value::Int(1)]]);
+}
+
+/// Each of them is too short for the progress handler.
+#[tokio::test]
+async fn many_short_statements_are_charged() {
+    let bed = bed();
+    for n in 0..2_000 {
+        bed.ask(&format!("SELECT {n}")).await.unwrap();
+    }
+    let charged = bed.books.cpu.load(Relaxed);
+    assert!((2_000..20_000_000).contains(&charged), "{charged} µs");
 }

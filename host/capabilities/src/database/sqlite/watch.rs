@@ -2,10 +2,12 @@
 //! wanted, why it was refused, and the CPU that it used.
 //!
 //! SQLite asks its progress handler every [`OPERATIONS`] steps of its virtual machine, on the
-//! connection's own thread: there the statement is ended, and the thread's CPU clock read.
+//! connection's own thread: there the statement is ended, and the thread's CPU clock read. What
+//! shorter statements use is read from outside when they are over.
 
-use crate::charged::thread_cpu;
+use crate::charged::{ThreadClock, thread_cpu};
 use parking_lot::Mutex;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,8 @@ pub(super) struct Watch {
     /// CPU of the connection's thread when last read, and what is not charged yet, in nanoseconds.
     seen_cpu: AtomicU64,
     owed_cpu: AtomicU64,
+    /// The thread's clock, for others to read.
+    clock: OnceLock<Option<ThreadClock>>,
 }
 
 impl Watch {
@@ -41,6 +45,7 @@ impl Watch {
             refusal: Mutex::new(None),
             seen_cpu: AtomicU64::new(0),
             owed_cpu: AtomicU64::new(0),
+            clock: OnceLock::new(),
         }
     }
 
@@ -82,14 +87,23 @@ impl Watch {
 
     /// CPU to be charged now.
     pub(super) fn take_cpu(&self) -> Duration {
+        if let Some(Some(clock)) = self.clock.get()
+            && let Some(cpu) = clock.read()
+        {
+            self.owe_up_to(nanos(cpu));
+        }
         Duration::from_nanos(self.owed_cpu.swap(0, Relaxed))
+    }
+
+    fn owe_up_to(&self, cpu: u64) {
+        let before = self.seen_cpu.fetch_max(cpu, Relaxed);
+        self.owed_cpu.fetch_add(cpu.saturating_sub(before), Relaxed);
     }
 
     /// The progress handler: true, the statement goes on.
     pub(super) fn goes_on(&self) -> bool {
-        let cpu = nanos(thread_cpu());
-        let before = self.seen_cpu.swap(cpu, Relaxed);
-        self.owed_cpu.fetch_add(cpu.saturating_sub(before), Relaxed);
+        self.clock.get_or_init(ThreadClock::of_this_thread);
+        self.owe_up_to(nanos(thread_cpu()));
         if self.timed_out() || self.unwanted.load(Relaxed) == self.number() {
             return false;
         }
