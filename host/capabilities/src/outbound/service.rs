@@ -6,9 +6,10 @@ use super::refusals::Refusals;
 use super::{
     APP_LOOKUPS, AppOutbound, HttpClient, IDLE, IDLE_FOR, Resolver, SystemResolver, connect, head,
 };
+use crate::charged::Charged;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use ipnet::IpNet;
 use lodge_model::{Account, Grant, GrantError, InternalCalls, Outbound, OutboundError};
 use parking_lot::{Mutex, RwLock};
@@ -63,6 +64,20 @@ pub struct OutboundService {
     pub(super) scarce_below: usize,
     tls: OnceLock<Result<ClientConfig, String>>,
     internal: OnceLock<Arc<dyn InternalCalls>>,
+}
+
+/// Runs a client's connections, with their TLS, at the cost of its app.
+#[derive(Clone)]
+struct ChargedExecutor(Arc<dyn Account>);
+
+impl<F> hyper::rt::Executor<F> for ChargedExecutor
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, work: F) {
+        tokio::spawn(Charged::new(self.0.clone(), work));
+    }
 }
 
 impl OutboundService {
@@ -137,6 +152,7 @@ impl OutboundService {
 
     /// A client with a pool of its own.
     pub(super) fn client(&self, dial: Dial) -> Result<HttpClient, OutboundError> {
+        let executor = ChargedExecutor(dial.account.clone());
         let mut tls = self.tls()?;
         // Sessions of one app tell another's server nothing.
         tls.resumption = Resumption::in_memory_sessions(TLS_SESSIONS);
@@ -147,7 +163,7 @@ impl OutboundService {
             .wrap_connector(dial);
         let window = u32::try_from(connect::CONNECTION_BYTES).unwrap_or(u32::MAX);
         let head_bytes = u32::try_from(head::HEAD_BYTES).unwrap_or(u32::MAX);
-        Ok(Client::builder(TokioExecutor::new())
+        Ok(Client::builder(executor)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_FOR)

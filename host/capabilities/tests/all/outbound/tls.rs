@@ -73,6 +73,8 @@ async fn http_2_is_spoken_where_it_is_and_shares_a_connection() {
         "{head}"
     );
     assert_eq!(server.accepted.load(SeqCst), 1);
+    // What the connection's own task did is the app's to pay for.
+    assert!(app.account.cpu.load(SeqCst) > 0, "nothing was charged");
 }
 
 #[tokio::test]
