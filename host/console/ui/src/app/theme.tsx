@@ -1,0 +1,92 @@
+// How the console looks: Ant Design's theme in Lodge's colours, light or dark, in the language's direction.
+import { App, ConfigProvider, theme } from 'antd';
+import type { Locale } from 'antd/es/locale';
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { type Language, languages } from '../i18n';
+
+export type Appearance = 'system' | 'light' | 'dark';
+
+const STORED = 'lodge.appearance';
+const nonce = document.querySelector('meta[name=csp-nonce]')?.getAttribute('content') ?? '';
+
+const antd: Record<Language, () => Promise<{ default: Locale }>> = {
+  en: () => import('antd/locale/en_US'),
+  fr: () => import('antd/locale/fr_FR'),
+  'zh-CN': () => import('antd/locale/zh_CN'),
+  de: () => import('antd/locale/de_DE'),
+  es: () => import('antd/locale/es_ES'),
+  ja: () => import('antd/locale/ja_JP'),
+  pt: () => import('antd/locale/pt_PT'),
+  ar: () => import('antd/locale/ar_EG'),
+};
+
+const AppearanceContext = createContext<[Appearance, (next: Appearance) => void]>(['system', () => undefined]);
+
+/** The chosen appearance, and how to change it. */
+export const useAppearance = () => useContext(AppearanceContext);
+
+export function Theme({ children }: { children: ReactNode }) {
+  const { i18n } = useTranslation();
+  const language = (i18n.language in languages ? i18n.language : 'en') as Language;
+  const [appearance, setAppearance] = useState<Appearance>(() => (localStorage.getItem(STORED) as Appearance | null) ?? 'system');
+  const [locale, setLocale] = useState<Locale>();
+  const dark = useDark(appearance);
+  useEffect(() => {
+    void antd[language]().then((loaded) => setLocale(loaded.default));
+  }, [language]);
+  useEffect(() => {
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+    document.documentElement.style.colorScheme = dark ? 'dark' : 'light';
+  }, [dark]);
+  const chosen = useMemo<[Appearance, (next: Appearance) => void]>(() => {
+    const choose = (next: Appearance) => {
+      localStorage.setItem(STORED, next);
+      setAppearance(next);
+    };
+    return [appearance, choose];
+  }, [appearance]);
+  return (
+    <AppearanceContext value={chosen}>
+      <ConfigProvider
+        csp={{ nonce }}
+        direction={languages[language].direction}
+        locale={locale}
+        theme={{
+          algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
+          token: {
+            colorPrimary: dark ? '#4f9d78' : '#2f6b4f',
+            colorInfo: dark ? '#4f9d78' : '#2f6b4f',
+            colorLink: dark ? '#7fc7a2' : '#2a6147',
+            borderRadius: 8,
+            fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+            // The defaults of secondary text and placeholders are below 4.5 : 1.
+            colorTextSecondary: dark ? '#a9b4ae' : '#56625b',
+            colorTextTertiary: dark ? '#95a29b' : '#626d67',
+            colorTextDescription: dark ? '#a9b4ae' : '#56625b',
+            colorTextPlaceholder: dark ? '#8f9b95' : '#6a756f',
+            colorBgLayout: dark ? '#131715' : '#f6f7f4',
+            colorBgContainer: dark ? '#1b211e' : '#ffffff',
+            colorBgElevated: dark ? '#212824' : '#ffffff',
+          },
+          components: { Layout: { siderBg: dark ? '#181d1a' : '#ffffff', headerBg: dark ? '#181d1a' : '#ffffff' } },
+        }}
+      >
+        <App component="div" className="lodge">
+          {children}
+        </App>
+      </ConfigProvider>
+    </AppearanceContext>
+  );
+}
+
+function useDark(appearance: Appearance): boolean {
+  const [system, setSystem] = useState(() => matchMedia('(prefers-color-scheme: dark)').matches);
+  useEffect(() => {
+    const query = matchMedia('(prefers-color-scheme: dark)');
+    const listen = () => setSystem(query.matches);
+    query.addEventListener('change', listen);
+    return () => query.removeEventListener('change', listen);
+  }, []);
+  return appearance === 'system' ? system : appearance === 'dark';
+}

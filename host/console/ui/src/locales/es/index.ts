@@ -1,0 +1,13 @@
+import about from './about.json';
+import activity from './activity.json';
+import app from './app.json';
+import apps from './apps.json';
+import auth from './auth.json';
+import common from './common.json';
+import components from './components.json';
+import environments from './environments.json';
+import form from './form.json';
+import settings from './settings.json';
+import tokens from './tokens.json';
+
+export default { about, activity, app, apps, auth, common, components, environments, form, settings, tokens };

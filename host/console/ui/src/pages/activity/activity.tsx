@@ -1,0 +1,7 @@
+import { useTranslation } from 'react-i18next';
+import { PageHeader } from '../../components/page-header';
+
+export function ActivityPage() {
+  const { t } = useTranslation('common');
+  return <PageHeader title={t('nav.activity')} />;
+}
