@@ -69,7 +69,17 @@ export function Theme({ children }: { children: ReactNode }) {
             colorBgContainer: dark ? '#1b211e' : '#ffffff',
             colorBgElevated: dark ? '#212824' : '#ffffff',
           },
-          components: { Layout: { siderBg: dark ? '#181d1a' : '#ffffff', headerBg: dark ? '#181d1a' : '#ffffff' } },
+          components: {
+            Layout: { siderBg: dark ? '#181d1a' : '#ffffff', headerBg: dark ? '#181d1a' : '#ffffff' },
+            Menu: {
+              itemSelectedBg: dark ? '#26382f' : '#e6f0ea',
+              itemSelectedColor: dark ? '#9ad9b8' : '#21543c',
+              itemActiveBg: dark ? '#26382f' : '#e6f0ea',
+            },
+            // Rows and options that are chosen: a tint, not the dark green itself.
+            Table: { rowSelectedBg: dark ? '#22302a' : '#eef5f1', rowSelectedHoverBg: dark ? '#26382f' : '#e6f0ea' },
+            Select: { optionSelectedBg: dark ? '#26382f' : '#e6f0ea' },
+          },
         }}
       >
         <App component="div" className="lodge">
