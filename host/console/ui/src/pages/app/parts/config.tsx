@@ -1,0 +1,5 @@
+import type { AppAnswer } from '../../../api/schema';
+
+export function ConfigPart(_: { app: AppAnswer }) {
+  return null;
+}
