@@ -21,9 +21,11 @@ export function testDatabase(test: DatabaseTest): Promise<ConnectionReport> {
   return call(() => api.POST('/api/databases/test', { body: test }));
 }
 
-export function useJwt(id: string) {
+/** An app's keys; asked for again when the app changes. */
+export function useJwt(id: string, updatedAt: number) {
   return useQuery({
-    queryKey: keys.appPart(id, 'jwt'),
+    queryKey: keys.appPart(id, 'jwt', updatedAt),
+    placeholderData: (before) => before,
     queryFn: () => call(() => api.GET('/api/apps/{id}/jwt', { params: { path: { id } } })),
   });
 }

@@ -24,6 +24,9 @@ export const SECTIONS = {
 
 export type SectionId = keyof typeof SECTIONS;
 
+/** Sections' names that only editing has. */
+export type PartSectionId = SectionId | 'change';
+
 export const SECTION_IDS = Object.keys(SECTIONS) as SectionId[];
 
 /** The section that a field's path is in. */

@@ -2,10 +2,10 @@ import { CloseCircleFilled, DownOutlined } from '@ant-design/icons';
 import { type ReactNode, useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import './form.css';
-import type { SectionId } from './catalog';
+import type { PartSectionId } from './catalog';
 
 interface Props {
-  id: SectionId;
+  id: PartSectionId;
   children: ReactNode;
   /** Can be folded; then this is what it says while it is. */
   brief?: string;

@@ -1,5 +1,6 @@
 import { CheckCircleFilled, ClockCircleOutlined, CloseCircleFilled, LoadingOutlined } from '@ant-design/icons';
 import { Select } from 'antd';
+import type { TFunction } from 'i18next';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useComponents } from '../../api/components';
@@ -29,8 +30,7 @@ export function CompileStatus({ component }: { component: Component }) {
 /** The component: one of the library, or a file. */
 export function ComponentField() {
   const { t } = useTranslation('form');
-  const { bytes } = useFormats();
-  const { draft, change } = useFormContext();
+  const { draft, change, app } = useFormContext();
   const library = useComponents();
   const all = library.data ?? [];
   const chosen = all.find((one) => one.digest === draft.component);
@@ -40,37 +40,59 @@ export function ComponentField() {
     <>
       <Field path="component" label={t('component.label')} help={all.length > 0 || library.isPending ? undefined : t('component.none')} required>
         {(input) => (
-          <Select
+          <Select<string | null, Option>
             {...input}
             className="wide"
             value={draft.component}
             onChange={choose}
             loading={library.isPending}
-            showSearch={{ filterOption: (text, option) => (option?.search ?? '').includes(text.toLowerCase()) }}
+            showSearch={{ filterOption: (text, found) => String(found?.search ?? '').includes(text.toLowerCase()) }}
             placeholder={t('component.choose')}
             notFoundContent={t('component.not_found')}
-            options={all.map((one) => ({
-              value: one.digest,
-              label: `${one.name} ${one.version}`,
-              search: `${one.name} ${one.version} ${one.digest}`.toLowerCase(),
-              disabled: one.status === 'failed' && one.digest !== draft.component,
-              component: one,
-            }))}
-            optionRender={({ data }) => (
-              <span className="component-option">
-                <span className="component-name">
-                  <strong>{data.component.name}</strong> <span className="soft">{data.component.version}</span>
-                </span>
-                <span className="component-size">{bytes(data.component.size)}</span>
-                <CompileStatus component={data.component} />
-              </span>
-            )}
+            options={app ? groups(all, app.component.name, t) : all.map(option)}
+            optionRender={({ value }) => <ComponentOption component={all.find((one) => one.digest === value)} current={app?.component.digest === value} />}
           />
         )}
       </Field>
       {chosen && chosen.status !== 'ready' && <Compiling component={chosen} />}
       <DropWasm onDone={(component) => choose(component.digest)} />
     </>
+  );
+}
+
+interface Option {
+  value?: string;
+  label: string;
+  /** What is searched in. */
+  search: string;
+  disabled?: boolean;
+  options?: Option[];
+}
+
+function option({ digest, name, version, status }: Component): Option {
+  return { value: digest, label: `${name} ${version}`, search: `${name} ${version} ${digest}`.toLowerCase(), disabled: status === 'failed' };
+}
+
+/** The other versions of what the app runs come first. */
+function groups(all: Component[], name: string, t: TFunction<'form'>): Option[] {
+  const [same, others] = [all.filter((one) => one.name === name), all.filter((one) => one.name !== name)];
+  const group = (label: string, some: Component[]) => ({ label, search: '', options: some.map(option) });
+  return [group(t('component.versions', { name }), same), group(t('component.others'), others)].filter((one) => one.options.length > 0);
+}
+
+function ComponentOption({ component, current }: { component?: Component; current: boolean }) {
+  const { t } = useTranslation('form');
+  const { bytes } = useFormats();
+  if (!component) return null;
+  return (
+    <span className="component-option">
+      <span className="component-name">
+        <strong>{component.name}</strong> <span className="soft">{component.version}</span>
+        {current && <span className="soft"> · {t('component.current')}</span>}
+      </span>
+      <span className="component-size">{bytes(component.size)}</span>
+      <CompileStatus component={component} />
+    </span>
   );
 }
 

@@ -77,7 +77,8 @@ function Row({ row, index, onEdit, onRemove, onEntries }: RowProps) {
             dir="ltr"
             className="mono"
             value={row.key}
-            disabled={fixed}
+            readOnly={fixed}
+            variant={fixed ? 'filled' : undefined}
             maxLength={128}
             autoComplete="off"
             autoCapitalize="none"

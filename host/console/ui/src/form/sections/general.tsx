@@ -54,9 +54,9 @@ export function IdField({ check }: { check: IdCheck }) {
             <span role="status" className="id-state">
               {state === 'checking' && <LoadingOutlined aria-label={t('id.checking')} />}
               {state === 'free' && (
-                <span className="good">
-                  <CheckCircleFilled aria-hidden /> {t('id.free')}
-                </span>
+                <>
+                  <CheckCircleFilled className="good" aria-hidden /> {t('id.free')}
+                </>
               )}
             </span>
           }

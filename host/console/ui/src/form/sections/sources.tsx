@@ -56,7 +56,8 @@ function Row({ row, index, onEdit, onRemove }: RowProps) {
             dir="ltr"
             className="mono"
             value={row.name}
-            disabled={row.stored}
+            readOnly={row.stored}
+            variant={row.stored ? 'filled' : undefined}
             maxLength={63}
             autoComplete="off"
             spellCheck={false}
