@@ -1,0 +1,3 @@
+import type { AppAnswer } from '../../../api/schema';
+
+export const AccessPart = (_: { app: AppAnswer }) => null;

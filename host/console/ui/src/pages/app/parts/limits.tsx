@@ -1,0 +1,3 @@
+import type { AppAnswer } from '../../../api/schema';
+
+export const LimitsPart = (_: { app: AppAnswer }) => null;

@@ -1,0 +1,3 @@
+import type { AppAnswer } from '../../../api/schema';
+
+export const SettingsPart = (_: { app: AppAnswer }) => null;
