@@ -21,6 +21,8 @@ const antd: Record<Language, () => Promise<{ default: Locale }>> = {
   ar: () => import('antd/locale/ar_EG'),
 };
 
+const UNTIL_LOADED: Locale = { locale: 'en' };
+
 const AppearanceContext = createContext<[Appearance, (next: Appearance) => void]>(['system', () => undefined]);
 
 /** The chosen appearance, and how to change it. */
@@ -51,13 +53,18 @@ export function Theme({ children }: { children: ReactNode }) {
       <ConfigProvider
         csp={{ nonce }}
         direction={languages[language].direction}
-        locale={locale}
+        // Never undefined: the provider would mount everything anew when the texts come, and lose what was typed.
+        locale={locale ?? UNTIL_LOADED}
         theme={{
           algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
           token: {
             colorPrimary: dark ? '#4f9d78' : '#2f6b4f',
             colorInfo: dark ? '#4f9d78' : '#2f6b4f',
             colorLink: dark ? '#7fc7a2' : '#2a6147',
+            // As text on their own tints, the defaults are below 4.5 : 1.
+            colorSuccess: dark ? '#5fb85f' : '#2c7a33',
+            colorWarning: dark ? '#dba13a' : '#94590a',
+            colorError: dark ? '#f07b75' : '#c22f2b',
             borderRadius: 8,
             fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
             // The defaults of secondary text and placeholders are below 4.5 : 1.

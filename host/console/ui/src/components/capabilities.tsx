@@ -4,9 +4,9 @@ import {
   ExportOutlined,
   FileTextOutlined,
   GlobalOutlined,
-  KeyOutlined,
+  NumberOutlined,
   OrderedListOutlined,
-  QuestionOutlined,
+  SafetyCertificateOutlined,
   SettingOutlined,
   TableOutlined,
 } from '@ant-design/icons';
@@ -22,12 +22,12 @@ const ICONS: Record<Capability, ReactNode> = {
   database: <DatabaseOutlined />,
   migrations: <OrderedListOutlined />,
   outbound: <ExportOutlined />,
-  jwt: <KeyOutlined />,
+  jwt: <SafetyCertificateOutlined />,
   keyvalue: <TableOutlined />,
   config: <SettingOutlined />,
   logging: <FileTextOutlined />,
   clocks: <ClockCircleOutlined />,
-  random: <QuestionOutlined />,
+  random: <NumberOutlined />,
 };
 
 /** What a component can do, in words. `interfaces`: all that it imports and exports. */
