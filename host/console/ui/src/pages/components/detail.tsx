@@ -73,11 +73,11 @@ function Body({ component, apps }: OneProps) {
         ]}
       />
       <section>
-        <h3>{t('column.used_by')}</h3>
+        <h2>{t('column.used_by')}</h2>
         <Users apps={apps} most={100} />
       </section>
       <section>
-        <h3>{t('capabilities')}</h3>
+        <h2>{t('capabilities')}</h2>
         <CapabilityList interfaces={[...imports, ...exports]} />
         <Collapse
           ghost
@@ -105,7 +105,7 @@ function Interfaces({ component: { imports, exports } }: { component: Component 
   const { t } = useTranslation('components');
   return (['imports', 'exports'] as const).map((kind) => (
     <div key={kind}>
-      <h4>{t(kind)}</h4>
+      <h3>{t(kind)}</h3>
       <ul className="interface-names">
         {(kind === 'imports' ? imports : exports).map((name) => (
           <li key={name}>

@@ -38,7 +38,7 @@ export function Versions({ groups, users }: Props) {
         <h2>
           {name} <Count count={count} />
         </h2>
-        <ul>
+        <ul className="cards">
           {versions.map((one) => (
             <Card key={one.digest} component={one} apps={users && (users.get(one.digest) ?? [])} />
           ))}
@@ -48,11 +48,11 @@ export function Versions({ groups, users }: Props) {
     ));
   }
   return (
-    <table className="library">
+    <table className="rows">
       <thead>
         <tr>
           {(['name', 'version', 'status', 'world', 'size', 'compile_time', 'uploaded', 'used_by'] as const).map((column) => (
-            <th key={column} scope="col" className={column}>
+            <th key={column} scope="col" className={column === 'size' || column === 'compile_time' ? 'number' : undefined}>
               {t(`column.${column}`)}
             </th>
           ))}
@@ -106,8 +106,8 @@ function Row({ component, apps, children }: OneProps & { children: ReactNode }) 
         {component.error && <div className="why">{component.error}</div>}
       </td>
       <td>{worldName(component.world)}</td>
-      <td className="size">{bytes(component.size)}</td>
-      <td className="compile_time">{component.compile_ms == null ? '–' : duration(component.compile_ms)}</td>
+      <td className="number">{bytes(component.size)}</td>
+      <td className="number">{component.compile_ms == null ? '–' : duration(component.compile_ms)}</td>
       <td>
         <Time ms={component.created_at} />
       </td>
@@ -121,8 +121,8 @@ function Row({ component, apps, children }: OneProps & { children: ReactNode }) 
 function Card({ component, apps }: OneProps) {
   const { bytes } = useFormats();
   return (
-    <li className="library-card">
-      <div className="library-card-head">
+    <li className="card library-card">
+      <div className="card-head">
         <VersionLink component={component} />
         <ComponentStatusTag status={component.status} />
       </div>
