@@ -102,7 +102,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let console = Console::open(
         db.clone(),
         supervisor.clone(),
-        console_settings(&config, apps_address),
+        console_settings(&config, apps_address, admin_address),
     )
     .await?;
     let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
@@ -316,12 +316,18 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
     })
 }
 
-fn console_settings(config: &Config, apps: SocketAddr) -> lodge_console::Settings {
+fn console_settings(
+    config: &Config,
+    apps: SocketAddr,
+    admin: SocketAddr,
+) -> lodge_console::Settings {
     lodge_console::Settings {
         addresses: Addresses {
             listen: Some(apps),
             apps_domain: config.apps_domain.clone(),
         },
+        admin_listen: Some(admin),
+        wasmtime: lodge_runtime::WASMTIME_VERSION,
         open_metrics: config.open_metrics,
         trusted_proxies: config.trusted_proxies.clone(),
         ..lodge_console::Settings::default()

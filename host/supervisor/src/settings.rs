@@ -43,6 +43,9 @@ pub struct Settings {
     pub apps_domain: Option<String>,
     /// Live events that a slow listener may lag behind before it misses some.
     pub live_backlog: usize,
+    /// How often apps' meters are looked at. Rates assume the default: tests turn it off by a long
+    /// time and sample by hand.
+    pub sample_every: Duration,
 }
 
 impl Default for Settings {
@@ -66,6 +69,7 @@ impl Default for Settings {
             retention: Duration::from_secs(90 * 24 * 60 * 60),
             apps_domain: None,
             live_backlog: 4096,
+            sample_every: crate::figures::TICK,
         }
     }
 }
