@@ -29,7 +29,7 @@ pub struct HistoryRow {
 /// (milliseconds), by time.
 ///
 /// # Errors
-/// The database failed or holds an unreadable row.
+/// The database failed.
 pub async fn of_app(
     database: &Database,
     app: &AppId,
@@ -44,13 +44,13 @@ pub async fn of_app(
     .bind(from)
     .fetch_all(database.reader())
     .await?;
-    rows.iter().map(read).collect()
+    Ok(rows.iter().filter_map(readable).collect())
 }
 
 /// What happened to each app in the steps of length `step` that start within `times`, all told.
 ///
 /// # Errors
-/// The database failed or holds an unreadable row.
+/// The database failed.
 pub async fn merged(
     tx: &mut Tx,
     step: i64,
@@ -66,7 +66,9 @@ pub async fn merged(
     let mut all: Vec<(AppId, Tally)> = Vec::new();
     // One by one: of many apps, all the rows at once would be much.
     while let Some(row) = rows.try_next().await? {
-        let row = read(&row)?;
+        let Some(row) = readable(&row) else {
+            continue;
+        };
         match all.last_mut() {
             Some((app, tally)) if *app == row.app => tally.add(&row.tally),
             _ => all.push((row.app, row.tally)),
@@ -167,6 +169,14 @@ pub async fn prune(tx: &mut Tx, step: i64, time: i64) -> Result<u64, Error> {
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected())
+}
+
+/// A row, if it can be read: figures with a gap are better than none, and than steps that are never
+/// merged and so never removed.
+fn readable(row: &AnyRow) -> Option<HistoryRow> {
+    read(row)
+        .inspect_err(|error| tracing::warn!(%error, "a row of an app's figures is left out"))
+        .ok()
 }
 
 fn read(row: &AnyRow) -> Result<HistoryRow, Error> {

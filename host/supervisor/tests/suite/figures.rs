@@ -110,6 +110,10 @@ pub fn a_restart_in_the_middle_of_a_step_loses_nothing(bed: Bed) {
     host.work(4, 10);
     let now = NOON + 10 * MINUTE;
     assert_eq!(host.kept(), [(1, 10), (10, 1)]);
+    // A row that nobody can read is a gap, and nothing more.
+    let spoil = "INSERT INTO app_history (app, step, time, data) VALUES ('shop', 60000, 6840000060001, 'x')";
+    host.run(sqlx::query(spoil).execute(host.db.reader()))
+        .unwrap();
     assert_eq!(host.answered(HistoryRange::Hour, now)[3], (3, 6));
     assert_eq!(host.answered(HistoryRange::Day, now), [(0, 15)]);
 }
