@@ -279,6 +279,17 @@ impl Databases {
         })
     }
 
+    /// Whether the service, if there is one, lets databases be made.
+    ///
+    /// # Errors
+    /// What is the matter.
+    pub(crate) async fn check_service(&self) -> Result<(), GrantError> {
+        if let Some(service) = &self.service {
+            service.check(Room::Database).await?;
+        }
+        Ok(())
+    }
+
     /// Drops, if `data` says so, what was made for an app on the service. Files are not its business.
     ///
     /// # Errors

@@ -114,4 +114,8 @@ impl Provider for HostProvider {
     ) -> Result<ConnectionReport, GrantError> {
         self.databases.test(database).await
     }
+
+    async fn check_service(&self) -> Result<(), GrantError> {
+        self.databases.check_service().await
+    }
 }

@@ -1,5 +1,6 @@
 //! The endpoints, one noun a file. Each is thin: parse, ask the supervisor, answer.
 
+pub(crate) mod about;
 pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod components;

@@ -6,6 +6,7 @@ use crate::auth::password::Passwords;
 use lodge_db::Database;
 use lodge_model::TrustedProxies;
 use lodge_supervisor::Supervisor;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -17,6 +18,10 @@ pub(crate) const MAX_EVENT_STREAMS: usize = 64;
 pub struct Settings {
     /// Where apps are reached, for the addresses that answers show.
     pub addresses: Addresses,
+    /// Where the admin API itself listens.
+    pub admin_listen: Option<SocketAddr>,
+    /// The version of Wasmtime, which only the runtime knows.
+    pub wasmtime: &'static str,
     /// True: `/metrics` needs no token.
     pub open_metrics: bool,
     /// Proxies whose `X-Forwarded-For` is believed.

@@ -5,6 +5,7 @@ mod apps;
 mod authorization;
 mod capabilities;
 mod document;
+mod figures;
 mod login;
 mod postgres;
 mod repeats;

@@ -145,4 +145,13 @@ pub trait Provider: Send + Sync + 'static {
         app: &AppId,
         database: &DatabaseSpec,
     ) -> Result<ConnectionReport, GrantError>;
+
+    /// Whether the service in which apps' databases are made answers, and lets databases be made.
+    /// Without a service nothing can be away.
+    ///
+    /// # Errors
+    /// What is the matter, without a secret.
+    async fn check_service(&self) -> Result<(), GrantError> {
+        Ok(())
+    }
 }

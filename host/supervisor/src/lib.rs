@@ -8,7 +8,8 @@
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components; `keys`,
-//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole host.
+//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
+//! host; `figures` what they used; `health` what the host stands on.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
@@ -19,7 +20,9 @@ mod clock;
 mod desired;
 mod error;
 mod events;
+mod figures;
 mod grant;
+mod health;
 mod index;
 mod input;
 mod keys;
@@ -39,6 +42,9 @@ mod trial;
 pub use apps::AppFilter;
 pub use error::{Error, Fault};
 pub use events::AuditEvent;
+pub use figures::AppUsage;
+pub use figures::history::{HistoryRange, StatsHistory, StatsPoint};
+pub use health::{HealthCheck, HealthStatus, HostInfo};
 pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};
 pub use keys::{KeyMaker, KeySet};
 pub use library::{ComponentFilter, NewComponent};

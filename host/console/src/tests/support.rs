@@ -10,14 +10,15 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use lodge_db::Database;
 use lodge_model::{
-    Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
-    DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
-    Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase, Provider,
-    Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError,
-    Status, World,
+    Account, AppId, AppMeter, Capabilities, CompileError, CompileProgress, ConnectionReport,
+    DataPolicy, DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant,
+    GrantError, Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase,
+    Provider, Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime,
+    RuntimeFacts, Secret, StartError, Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(super) struct TestConsole {
     pub(super) console: Console,
     pub(super) router: Router,
     pub(super) db: Database,
+    pub(super) meters: Arc<Meters>,
     pub(super) token: String,
     _folder: TempDir,
 }
@@ -92,10 +94,11 @@ impl TestConsole {
     }
 
     async fn over(db: Database, folder: TempDir, settings: Settings) -> Self {
+        let meters = Arc::<Meters>::default();
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
-            routes: Arc::new(NoRoutes),
+            routes: meters.clone(),
             logs: Arc::new(OneLine),
             provider: Arc::new(Databases),
             sealer: Arc::new(lodge_harness::TestSealer(1)),
@@ -103,13 +106,19 @@ impl TestConsole {
             key_set: Arc::new(key_set),
             data_dir: folder.path().to_owned(),
             environment: "local".parse().unwrap(),
-            settings: lodge_supervisor::Settings::default(),
+            settings: lodge_supervisor::Settings {
+                // By hand, so that no test depends on the clock.
+                sample_every: Duration::from_secs(24 * 60 * 60),
+                ..lodge_supervisor::Settings::default()
+            },
         })
         .await
         .unwrap();
         let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
         let settings = Settings {
             password_params: Some(cheap),
+            admin_listen: Some(SocketAddr::from(([127, 0, 0, 1], 13001))),
+            wasmtime: "1.2.3",
             addresses: Addresses {
                 listen: Some(SocketAddr::from(([127, 0, 0, 1], 13000))),
                 apps_domain: None,
@@ -130,6 +139,7 @@ impl TestConsole {
             console,
             router,
             db,
+            meters,
             token: String::new(),
             _folder: folder,
         };
@@ -303,6 +313,15 @@ impl Runtime for Simulated {
     }
 
     async fn ensure_stopped(&self, _: &AppId, _: Duration) {}
+
+    fn facts(&self) -> RuntimeFacts {
+        RuntimeFacts {
+            instance_slots: 100,
+            guest_cores: 3.0,
+            pagemap_scan: true,
+            memory_mappings: 1,
+        }
+    }
 }
 
 struct Nothing;
@@ -317,11 +336,21 @@ impl Endpoint for Nothing {
     }
 }
 
-struct NoRoutes;
+/// The meters of apps, as the edge has them.
+#[derive(Default)]
+pub(super) struct Meters(parking_lot::Mutex<HashMap<AppId, Arc<AppMeter>>>);
 
-impl RouteSink for NoRoutes {
+impl Meters {
+    pub(super) fn of(&self, app: &str) -> Arc<AppMeter> {
+        self.0.lock()[&app.parse::<AppId>().unwrap()].clone()
+    }
+}
+
+impl RouteSink for Meters {
     fn replace_all(&self, _: Vec<Route>) {}
-    fn upsert(&self, _: Route) {}
+    fn upsert(&self, route: Route) {
+        self.0.lock().insert(route.app, route.meter);
+    }
     fn remove(&self, _: &AppId) {}
     fn set_phase(&self, _: &AppId, _: Phase) {}
 }
@@ -377,6 +406,11 @@ impl Provider for Databases {
             }),
             false => Err(GrantError::Unavailable(format!("no answer from {url}"))),
         }
+    }
+
+    async fn check_service(&self) -> Result<(), GrantError> {
+        let text = "no answer from postgres://lodge:hunter2@db/apps";
+        Err(GrantError::Unavailable(text.into()))
     }
 }
 

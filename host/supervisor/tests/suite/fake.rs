@@ -218,6 +218,15 @@ impl Runtime for FakeRuntime {
         pass(delay).await;
         self.running.lock().remove(app);
     }
+
+    fn facts(&self) -> RuntimeFacts {
+        RuntimeFacts {
+            instance_slots: 100,
+            guest_cores: 3.0,
+            pagemap_scan: true,
+            memory_mappings: 1,
+        }
+    }
 }
 
 struct FakeEndpoint;
