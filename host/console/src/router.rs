@@ -5,7 +5,8 @@
 //! asks every endpoint of the document without one.
 
 use crate::api::{
-    apps, auth, components, databases, environments, events, jwt, operations, tokens,
+    activity, apps, auth, components, databases, environments, events, jwt, logs, operations,
+    tokens,
 };
 use crate::auth::require;
 use crate::openapi::{self, Document};
@@ -74,7 +75,9 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(apps::start))
         .routes(routes!(apps::stop))
         .routes(routes!(apps::restart))
-        .routes(routes!(apps::logs))
+        .routes(routes!(logs::logs))
+        .routes(routes!(logs::live))
+        .routes(routes!(logs::download))
         .routes(routes!(apps::stats))
         .routes(routes!(apps::events))
         .routes(routes!(jwt::show))
@@ -84,6 +87,7 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(environments::list))
         .routes(routes!(operations::show))
         .routes(routes!(events::follow))
+        .routes(routes!(activity::list))
         .route_layer(middleware::from_fn_with_state(
             console.clone(),
             idempotency::layer,

@@ -39,7 +39,7 @@ pub use failure::{Failure, FailureKind};
 pub use ids::{AppId, Digest, EnvironmentName, OperationId};
 pub use invalid::Invalid;
 pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
-pub use log::{LogLevel, LogLine, LogSink, LogSource};
+pub use log::{Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore};
 pub use meter::{AppMeter, MeterSnapshot, Outcome};
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use outbound_host::{INTERNAL_DOMAIN, OutboundHost, ends_in_number};

@@ -11,8 +11,7 @@ use crate::{Error, Fault, Settings};
 use futures::StreamExt;
 use lodge_db::{Claim, Database};
 use lodge_model::{
-    AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, Provider, RouteSink,
-    Runtime, Sealer, Status,
+    AppId, EnvironmentName, LogStore, MeterSnapshot, Provider, RouteSink, Runtime, Sealer, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -32,8 +31,8 @@ pub struct Parts {
     pub runtime: Arc<dyn Runtime>,
     /// Takes routes. Called while an app's lock is held: it must not call back.
     pub routes: Arc<dyn RouteSink>,
-    /// Takes apps' log lines.
-    pub logs: Arc<dyn LogSink>,
+    /// Keeps apps' log lines.
+    pub logs: Arc<dyn LogStore>,
     /// Removes and tries apps' databases.
     pub provider: Arc<dyn Provider>,
     /// Has the key under which secrets are kept.
@@ -75,7 +74,7 @@ pub struct Supervisor {
     pub(crate) db: Database,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) routes: Arc<dyn RouteSink>,
-    pub(crate) logs: Arc<dyn LogSink>,
+    pub(crate) logs: Arc<dyn LogStore>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) keys: Keys,
@@ -114,15 +113,6 @@ impl Supervisor {
     /// There is no such app.
     pub fn stats(&self, id: &AppId) -> Result<MeterSnapshot, Error> {
         Ok(self.index.require(id)?.meter.snapshot())
-    }
-
-    /// An app's newest log lines, oldest first, at most `limit`, at least as grave as `level`.
-    ///
-    /// # Errors
-    /// There is no such app.
-    pub fn logs(&self, id: &AppId, limit: usize, level: LogLevel) -> Result<Vec<LogLine>, Error> {
-        self.index.require(id)?;
-        Ok(self.logs.tail(id, limit, level))
     }
 
     /// The places where apps run.

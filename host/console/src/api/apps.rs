@@ -9,14 +9,12 @@ use crate::state::Console;
 use axum::Json as Answer;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use lodge_model::{App, DataPolicy, Desired, Digest, LogLevel, LogLine, MeterSnapshot, Status};
+use lodge_model::{App, DataPolicy, Desired, Digest, MeterSnapshot, Status};
 use lodge_supervisor::{AppFilter, AppPatch, AuditEvent, NewApp, Page};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 const TAG: &str = "apps";
-/// Log lines an answer has unless asked otherwise, and at most.
-const LOG_LINES: (usize, usize) = (200, 5_000);
 
 /// An app, and where it is reached.
 #[derive(Debug, Serialize, ToSchema)]
@@ -218,40 +216,6 @@ pub(crate) async fn restart(
         .restart(&id, &principal.actor())
         .await?;
     Ok(Accepted { operation })
-}
-
-/// Which log lines.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LogParams {
-    /// Lines at most, the newest ones: 1 to 5,000; 200 if not given.
-    #[param(nullable = false)]
-    limit: Option<usize>,
-    /// At least as grave; `debug` if not given.
-    #[param(nullable = false)]
-    level: Option<LogLevel>,
-}
-
-/// Show the newest lines of an app's log, oldest first.
-#[utoipa::path(get, path = "/api/apps/{id}/logs", tag = TAG,
-    params(("id" = String, Path, description = "the app's ID"), LogParams),
-    responses((status = 200, description = "the lines", body = List<LogLine>)))]
-pub(crate) async fn logs(
-    State(console): State<Console>,
-    PathApp(id): PathApp,
-    Query(params): Query<LogParams>,
-) -> Result<Answer<List<LogLine>>, Problem> {
-    let (default, max) = LOG_LINES;
-    let limit = params.limit.unwrap_or(default);
-    if limit == 0 || limit > max {
-        let message = format!("{limit} is out of range: 1 to {max} lines");
-        return Err(lodge_model::Invalid::new("limit", message).into());
-    }
-    let level = params.level.unwrap_or(LogLevel::Debug);
-    Ok(Answer(List::whole(
-        console.supervisor().logs(&id, limit, level)?,
-    )))
 }
 
 /// Show what an app used and how its requests ended, since the host started.

@@ -36,6 +36,8 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ("POST /api/apps/{id}/stop", None, no_app),
         ("POST /api/apps/{id}/restart", None, no_app),
         ("GET /api/apps/{id}/logs", None, no_app),
+        ("GET /api/apps/{id}/logs/live", None, no_app),
+        ("GET /api/apps/{id}/logs/download", None, no_app),
         ("GET /api/apps/{id}/stats", None, no_app),
         ("GET /api/apps/{id}/events", None, no_app),
         ("GET /api/apps/{id}/jwt", None, no_app),
@@ -49,6 +51,7 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ("GET /api/environments", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),
+        ("GET /api/activity", None, 200),
         ("POST /api/auth/logout", None, 204),
     ]
 }

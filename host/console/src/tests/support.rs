@@ -1,5 +1,7 @@
 //! A console with a user, a data directory of its own, and a client for it.
 
+mod lines;
+
 use crate::{Addresses, Console, LoginLimits, Settings, ensure_root, router};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -8,13 +10,13 @@ use axum::{Router, http};
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+pub(super) use lines::{Lines, line};
 use lodge_db::Database;
 use lodge_model::{
     Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
     DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
-    Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase, Provider,
-    Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError,
-    Status, World,
+    Inspection, JwtAlgorithm, JwtKey, Launch, Phase, Provider, Rejection, RequestBody, RequestId,
+    ResponseBody, Route, RouteSink, Runtime, Secret, StartError, Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
@@ -34,6 +36,7 @@ pub(super) struct TestConsole {
     pub(super) console: Console,
     pub(super) router: Router,
     pub(super) db: Database,
+    pub(super) logs: Arc<Lines>,
     pub(super) token: String,
     _folder: TempDir,
 }
@@ -92,11 +95,12 @@ impl TestConsole {
     }
 
     async fn over(db: Database, folder: TempDir, settings: Settings) -> Self {
+        let logs = Arc::new(Lines::default());
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
             routes: Arc::new(NoRoutes),
-            logs: Arc::new(OneLine),
+            logs: logs.clone(),
             provider: Arc::new(Databases),
             sealer: Arc::new(lodge_harness::TestSealer(1)),
             make_key: Arc::new(make_key),
@@ -130,6 +134,7 @@ impl TestConsole {
             console,
             router,
             db,
+            logs,
             token: String::new(),
             _folder: folder,
         };
@@ -195,6 +200,7 @@ impl TestConsole {
             .header("host", HOST)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/wasm")
+            .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 5000))))
             .body(bytes.into())
             .unwrap();
         self.send(request).await
@@ -324,24 +330,6 @@ impl RouteSink for NoRoutes {
     fn upsert(&self, _: Route) {}
     fn remove(&self, _: &AppId) {}
     fn set_phase(&self, _: &AppId, _: Phase) {}
-}
-
-struct OneLine;
-
-impl LogSink for OneLine {
-    fn write(&self, _: &AppId, _: LogLine) {}
-    fn set_rate(&self, _: &AppId, _: u64) {}
-    fn tail(&self, _: &AppId, limit: usize, _: LogLevel) -> Vec<LogLine> {
-        let line = LogLine {
-            time: 1,
-            level: LogLevel::Info,
-            source: lodge_model::LogSource::Stdout,
-            message: "hello".into(),
-            request: None,
-        };
-        vec![line; limit.min(1)]
-    }
-    fn remove(&self, _: &AppId) {}
 }
 
 /// Databases that are there if their URL says so, and a driver that quotes URLs.
