@@ -84,6 +84,7 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(jwt::rotate))
         .routes(routes!(jwt::rotate_shared))
         .routes(routes!(databases::test))
+        .routes(routes!(databases::show))
         .routes(routes!(environments::list))
         .routes(routes!(operations::show))
         .routes(routes!(events::follow))

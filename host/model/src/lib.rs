@@ -28,10 +28,11 @@ pub use app::{
 };
 pub use capability::{
     Account, CallDepth, Capabilities, Column, ConnectionReport, Constraint, ConstraintError,
-    Cursor, DataSource, DataSources, DatabaseError, Element, ExecuteOutcome, Expectations, Grant,
-    GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage, KeyValue, KeyValueError,
-    Migration, Outbound, OutboundError, OutboundOptions, Provider, Row, Rows, Secret, SignOptions,
-    SourceAccess, SourceGrant, SqlError, TokenError, Tokens, Transaction, Value, Version,
+    Cursor, DataSource, DataSources, DatabaseError, DatabaseReport, Element, ExecuteOutcome,
+    Expectations, Grant, GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage,
+    KeyValue, KeyValueError, Migration, Outbound, OutboundError, OutboundOptions, Provider, Row,
+    Rows, Secret, SignOptions, SlowStatement, SourceAccess, SourceGrant, SqlError, TokenError,
+    Tokens, Transaction, Value, Version,
 };
 pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
 pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};
@@ -39,7 +40,9 @@ pub use failure::{Failure, FailureKind};
 pub use ids::{AppId, Digest, EnvironmentName, OperationId};
 pub use invalid::Invalid;
 pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
-pub use log::{Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore};
+pub use log::{
+    Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore, LogText,
+};
 pub use meter::{AppMeter, MeterSnapshot, Outcome};
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use outbound_host::{INTERNAL_DOMAIN, OutboundHost, ends_in_number};

@@ -31,6 +31,7 @@ mod operations;
 mod page;
 mod queue;
 mod reconcile;
+mod report;
 mod rotate;
 mod settings;
 mod supervisor;

@@ -48,6 +48,7 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
             Some(json!({ "database": { "kind": "none" } })),
             422,
         ),
+        ("GET /api/apps/{id}/database", None, no_app),
         ("GET /api/environments", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),

@@ -14,9 +14,10 @@ pub(super) use lines::{Lines, line};
 use lodge_db::Database;
 use lodge_model::{
     Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
-    DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
-    Inspection, JwtAlgorithm, JwtKey, Launch, Phase, Provider, Rejection, RequestBody, RequestId,
-    ResponseBody, Route, RouteSink, Runtime, Secret, StartError, Status, World,
+    DatabaseEngine, DatabaseReport, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant,
+    GrantError, Inspection, JwtAlgorithm, JwtKey, Launch, Limits, Phase, Provider, Rejection,
+    RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError, Status,
+    World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
@@ -365,6 +366,18 @@ impl Provider for Databases {
             }),
             false => Err(GrantError::Unavailable(format!("no answer from {url}"))),
         }
+    }
+
+    async fn report_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+        _: &Limits,
+    ) -> DatabaseReport {
+        let empty = DatabaseReport::empty(database.kind, Duration::from_millis(100));
+        let url = database.url.clone().unwrap_or_default();
+        let problem = (!url.is_empty()).then(|| format!("no answer from {url}"));
+        DatabaseReport { problem, ..empty }
     }
 }
 
