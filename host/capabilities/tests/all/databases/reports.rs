@@ -17,13 +17,13 @@ async fn report(provider: &HostProvider, grant: &Grant) -> DatabaseReport {
     provider.report_database(app, database, limits).await
 }
 
-/// About 4 MiB of rows.
+/// About 4 MiB of rows, each too short to be compressed.
 async fn fill(app: &super::bed::App) {
-    app.execute("CREATE TABLE filling (text VARCHAR(4000))")
+    app.execute("CREATE TABLE filling (text VARCHAR(2000))")
         .await
         .unwrap();
-    let row = format!("('{}')", "x".repeat(4000));
-    let insert = format!("INSERT INTO filling VALUES {}", vec![row; 100].join(","));
+    let row = format!("('{}')", "x".repeat(1900));
+    let insert = format!("INSERT INTO filling VALUES {}", vec![row; 200].join(","));
     for _ in 0..10 {
         app.execute(&insert).await.unwrap();
     }
@@ -127,7 +127,7 @@ fn sqlite() -> (tempfile::TempDir, Arc<HostProvider>, Grant) {
 
 /// A statement that takes its time.
 const SLOW: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
-                    WHERE i < 3000000) SELECT MAX(i) FROM n";
+                    WHERE i < 1000000) SELECT MAX(i) FROM n";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_are_counted_wherever_they_end() {
@@ -159,7 +159,7 @@ async fn statements_are_counted_wherever_they_end() {
     assert_eq!(cursor.batches.count().await, 1);
     // Given up before its end.
     drop(source.read(SLOW, none()).await.unwrap());
-    let long = format!("{SLOW} -- {}", "x".repeat(1 << 20));
+    let long = format!("{SLOW} -- {}", "x".repeat((1 << 20) - 1000));
     source.query(&long, none()).await.unwrap();
 
     let seen = report(&provider, &grant).await;

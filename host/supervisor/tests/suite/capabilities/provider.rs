@@ -73,7 +73,7 @@ impl Provider for FakeProvider {
         database: &DatabaseSpec,
         _: &Limits,
     ) -> DatabaseReport {
-        DatabaseReport::empty(database.kind, Duration::from_millis(100))
+        DatabaseReport::empty(database.kind, std::time::Duration::from_millis(100))
     }
 }
 
