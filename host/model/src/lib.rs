@@ -2,8 +2,9 @@
 //! between the crates that make it happen.
 //!
 //! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
-//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`Provider`], [`Sealer`]) are here so
-//! that the crates on their two sides do not know each other: only the binary wires them.
+//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`LogStore`], [`Provider`],
+//! [`Sealer`]) are here so that the crates on their two sides do not know each other: only the
+//! binary wires them.
 
 mod app;
 mod capability;

@@ -82,6 +82,11 @@ fn an_app_is_made_listed_stopped_started_and_removed() {
     }
     assert!(user.run(&["app", "stats", "shop"]).out.contains("answered"));
     assert!(user.json(&["app", "logs", "shop"])["items"].is_array());
+    let none = user.json(&["app", "logs", "shop", "--search", "no such text"]);
+    assert_eq!(none["items"].as_array().map(Vec::len), Some(0));
+    let nobody = user.run(&["app", "logs", "nobody", "--follow"]);
+    assert_eq!(nobody.code, 1);
+    assert!(nobody.err.contains("(app_not_found)"), "{}", nobody.err);
     let digest = pushed["digest"].as_str().unwrap();
     let used = user.run(&["component", "rm", &digest[..8]]);
     assert_eq!(used.code, 1);
