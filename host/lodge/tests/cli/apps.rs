@@ -82,11 +82,6 @@ fn an_app_is_made_listed_stopped_started_and_removed() {
     }
     assert!(user.run(&["app", "stats", "shop"]).out.contains("answered"));
     assert!(user.json(&["app", "logs", "shop"])["items"].is_array());
-    let none = user.json(&["app", "logs", "shop", "--search", "no such text"]);
-    assert_eq!(none["items"].as_array().map(Vec::len), Some(0));
-    let nobody = user.run(&["app", "logs", "nobody", "--follow"]);
-    assert_eq!(nobody.code, 1);
-    assert!(nobody.err.contains("(app_not_found)"), "{}", nobody.err);
     let digest = pushed["digest"].as_str().unwrap();
     let used = user.run(&["component", "rm", &digest[..8]]);
     assert_eq!(used.code, 1);
@@ -94,6 +89,19 @@ fn an_app_is_made_listed_stopped_started_and_removed() {
     assert_eq!(user.run(&["app", "rm", "shop"]).out.trim(), "removed shop");
     assert_eq!(user.host.visit("shop", "/").send().status, 404);
     assert_eq!(user.run(&["component", "rm", "hello@1"]).code, 0);
+}
+
+#[test]
+fn logs_are_searched_and_only_those_of_an_app_are_followed() {
+    let user = User::logged_in();
+    user.file("hello.wasm", &guest("hello-p2"));
+    let made = user.run(&["app", "create", "shop", "--component", "hello.wasm"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let none = user.json(&["app", "logs", "shop", "--search", "no such text"]);
+    assert_eq!(none["items"].as_array().map(Vec::len), Some(0));
+    let nobody = user.run(&["app", "logs", "nobody", "--follow"]);
+    assert_eq!(nobody.code, 1);
+    assert!(nobody.err.contains("(app_not_found)"), "{}", nobody.err);
 }
 
 #[test]
