@@ -3,9 +3,9 @@
 use crate::auth;
 use crate::problem::Problem;
 use crate::state::Console;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::header;
 use lodge_model::{AppId, MeterSnapshot, Status};
 use lodge_supervisor::{AppFilter, Page};
 use std::collections::BTreeMap;
@@ -100,10 +100,10 @@ const OUTCOMES: &[(&str, Count)] = &[
 /// 401 without a credential, unless a setting opens it.
 pub(crate) async fn show(
     State(console): State<Console>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
     if !console.settings().open_metrics {
-        auth::identify(&console, &headers).await?;
+        auth::identify(&console, request.extensions(), request.headers()).await?;
     }
     let (apps, statuses) = read(&console).await?;
     let text = write(&apps, &statuses);

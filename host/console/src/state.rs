@@ -1,6 +1,7 @@
 //! What every handler reaches: the supervisor, the control database, and the console's own parts.
 
 use crate::addresses::Addresses;
+use crate::audit::Refusals;
 use crate::auth::guard::{LoginGuard, LoginLimits};
 use crate::auth::password::Passwords;
 use lodge_db::Database;
@@ -56,6 +57,7 @@ struct Inner {
     settings: Settings,
     passwords: Passwords,
     logins: LoginGuard,
+    refusals: Refusals,
     event_streams: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
 }
@@ -81,6 +83,7 @@ impl Console {
             supervisor,
             passwords,
             logins: LoginGuard::new(settings.login_limits),
+            refusals: Refusals::default(),
             settings,
             event_streams: Arc::new(Semaphore::new(MAX_EVENT_STREAMS)),
             stopping: watch::Sender::new(false),
@@ -105,6 +108,10 @@ impl Console {
 
     pub(crate) fn logins(&self) -> &LoginGuard {
         &self.0.logins
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     pub(crate) fn event_streams(&self) -> &Arc<Semaphore> {

@@ -14,8 +14,7 @@ use crate::{Error, Fault, Settings};
 use futures::StreamExt;
 use lodge_db::{Claim, Database};
 use lodge_model::{
-    AppId, AppMeter, EnvironmentName, LogLevel, LogLine, LogSink, Provider, RouteSink, Runtime,
-    Sealer, Status,
+    AppMeter, EnvironmentName, LogStore, Provider, RouteSink, Runtime, Sealer, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -36,8 +35,8 @@ pub struct Parts {
     pub runtime: Arc<dyn Runtime>,
     /// Takes routes. Called while an app's lock is held: it must not call back.
     pub routes: Arc<dyn RouteSink>,
-    /// Takes apps' log lines.
-    pub logs: Arc<dyn LogSink>,
+    /// Keeps apps' log lines.
+    pub logs: Arc<dyn LogStore>,
     /// Removes and tries apps' databases.
     pub provider: Arc<dyn Provider>,
     /// Has the key under which secrets are kept.
@@ -95,7 +94,7 @@ pub struct Supervisor {
     pub(crate) db: Database,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) routes: Arc<dyn RouteSink>,
-    pub(crate) logs: Arc<dyn LogSink>,
+    pub(crate) logs: Arc<dyn LogStore>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) keys: Keys,
@@ -132,15 +131,6 @@ impl Supervisor {
     /// What happens from now on, as it happens.
     pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
         self.live.subscribe()
-    }
-
-    /// An app's newest log lines, oldest first, at most `limit`, at least as grave as `level`.
-    ///
-    /// # Errors
-    /// There is no such app.
-    pub fn logs(&self, id: &AppId, limit: usize, level: LogLevel) -> Result<Vec<LogLine>, Error> {
-        self.index.require(id)?;
-        Ok(self.logs.tail(id, limit, level))
     }
 
     /// The places where apps run.

@@ -9,7 +9,7 @@ use crate::state::{Console, now_ms};
 use axum::Json as Answer;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use lodge_model::{App, DataPolicy, Desired, Digest, LogLevel, LogLine, MeterSnapshot, Status};
+use lodge_model::{App, DataPolicy, Desired, Digest, MeterSnapshot, Status};
 use lodge_supervisor::{
     AppFilter, AppPatch, AppUsage, AuditEvent, HistoryRange, NewApp, Page, StatsHistory,
 };
@@ -17,8 +17,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 const TAG: &str = "apps";
-/// Log lines an answer has unless asked otherwise, and at most.
-const LOG_LINES: (usize, usize) = (200, 5_000);
 
 /// An app, and where it is reached.
 #[derive(Debug, Serialize, ToSchema)]
@@ -243,40 +241,6 @@ pub(crate) async fn restart(
         .restart(&id, &principal.actor())
         .await?;
     Ok(Accepted { operation })
-}
-
-/// Which log lines.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LogParams {
-    /// Lines at most, the newest ones: 1 to 5,000; 200 if not given.
-    #[param(nullable = false)]
-    limit: Option<usize>,
-    /// At least as grave; `debug` if not given.
-    #[param(nullable = false)]
-    level: Option<LogLevel>,
-}
-
-/// Show the newest lines of an app's log, oldest first.
-#[utoipa::path(get, path = "/api/apps/{id}/logs", tag = TAG,
-    params(("id" = String, Path, description = "the app's ID"), LogParams),
-    responses((status = 200, description = "the lines", body = List<LogLine>)))]
-pub(crate) async fn logs(
-    State(console): State<Console>,
-    PathApp(id): PathApp,
-    Query(params): Query<LogParams>,
-) -> Result<Answer<List<LogLine>>, Problem> {
-    let (default, max) = LOG_LINES;
-    let limit = params.limit.unwrap_or(default);
-    if limit == 0 || limit > max {
-        let message = format!("{limit} is out of range: 1 to {max} lines");
-        return Err(lodge_model::Invalid::new("limit", message).into());
-    }
-    let level = params.level.unwrap_or(LogLevel::Debug);
-    Ok(Answer(List::whole(
-        console.supervisor().logs(&id, limit, level)?,
-    )))
 }
 
 /// Show what an app used and how its requests ended, since the host started.

@@ -40,6 +40,8 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ("POST /api/apps/{id}/stop", None, no_app),
         ("POST /api/apps/{id}/restart", None, no_app),
         ("GET /api/apps/{id}/logs", None, no_app),
+        ("GET /api/apps/{id}/logs/live", None, no_app),
+        ("GET /api/apps/{id}/logs/download", None, no_app),
         ("GET /api/apps/{id}/stats", None, no_app),
         ("GET /api/apps/{id}/stats/history", None, no_app),
         ("GET /api/usage", None, 200),
@@ -52,12 +54,14 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
             Some(json!({ "database": { "kind": "none" } })),
             422,
         ),
+        ("GET /api/apps/{id}/database", None, no_app),
         ("GET /api/environments", None, 200),
         ("GET /api/about", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),
         ("GET /api/settings", None, 200),
         ("PATCH /api/settings", Some(json!({})), 200),
+        ("GET /api/activity", None, 200),
         ("POST /api/auth/logout", None, 204),
     ]
 }

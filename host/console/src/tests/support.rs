@@ -1,5 +1,7 @@
 //! A console with a user, a data directory of its own, and a client for it.
 
+mod lines;
+
 use crate::{Addresses, Console, LoginLimits, Settings, ensure_root, router};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -8,11 +10,12 @@ use axum::{Router, http};
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+pub(super) use lines::{Lines, line};
 use lodge_db::Database;
 use lodge_model::{
     Account, AppId, AppMeter, Capabilities, CompileError, CompileProgress, ConnectionReport,
-    DataPolicy, DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant,
-    GrantError, Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase,
+    DataPolicy, DatabaseEngine, DatabaseReport, DatabaseSpec, Digest, Endpoint, Failure,
+    FailureKind, Grant, GrantError, Inspection, JwtAlgorithm, JwtKey, Launch, Limits, Phase,
     Provider, Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime,
     RuntimeFacts, Secret, StartError, Status, World,
 };
@@ -36,6 +39,7 @@ pub(super) struct TestConsole {
     pub(super) router: Router,
     pub(super) db: Database,
     pub(super) meters: Arc<Meters>,
+    pub(super) logs: Arc<Lines>,
     pub(super) token: String,
     _folder: TempDir,
 }
@@ -94,12 +98,13 @@ impl TestConsole {
     }
 
     async fn over(db: Database, folder: TempDir, settings: Settings) -> Self {
+        let logs = Arc::new(Lines::default());
         let meters = Arc::<Meters>::default();
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
             routes: meters.clone(),
-            logs: Arc::new(OneLine),
+            logs: logs.clone(),
             provider: Arc::new(Databases),
             sealer: Arc::new(lodge_harness::TestSealer(1)),
             make_key: Arc::new(make_key),
@@ -140,6 +145,7 @@ impl TestConsole {
             router,
             db,
             meters,
+            logs,
             token: String::new(),
             _folder: folder,
         };
@@ -205,6 +211,7 @@ impl TestConsole {
             .header("host", HOST)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/wasm")
+            .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 5000))))
             .body(bytes.into())
             .unwrap();
         self.send(request).await
@@ -355,24 +362,6 @@ impl RouteSink for Meters {
     fn set_phase(&self, _: &AppId, _: Phase) {}
 }
 
-struct OneLine;
-
-impl LogSink for OneLine {
-    fn write(&self, _: &AppId, _: LogLine) {}
-    fn set_rate(&self, _: &AppId, _: u64) {}
-    fn tail(&self, _: &AppId, limit: usize, _: LogLevel) -> Vec<LogLine> {
-        let line = LogLine {
-            time: 1,
-            level: LogLevel::Info,
-            source: lodge_model::LogSource::Stdout,
-            message: "hello".into(),
-            request: None,
-        };
-        vec![line; limit.min(1)]
-    }
-    fn remove(&self, _: &AppId) {}
-}
-
 /// Databases that are there if their URL says so, and a driver that quotes URLs.
 struct Databases;
 
@@ -411,6 +400,18 @@ impl Provider for Databases {
     async fn check_service(&self) -> Result<(), GrantError> {
         let text = "no answer from postgres://lodge:hunter2@db/apps";
         Err(GrantError::Unavailable(text.into()))
+    }
+
+    async fn report_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+        _: &Limits,
+    ) -> DatabaseReport {
+        let empty = DatabaseReport::empty(database.kind, Duration::from_millis(100));
+        let url = database.url.clone().unwrap_or_default();
+        let problem = (!url.is_empty()).then(|| format!("no answer from {url}"));
+        DatabaseReport { problem, ..empty }
     }
 }
 

@@ -182,19 +182,24 @@ pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Fail
         eprintln!("nothing in the log");
     }
     for item in &items {
-        let line: LogLine = client.read(item)?;
-        let request = line
-            .request
-            .map(|request| format!(" [{}]", output::printable(&request)));
-        output::line(format_args!(
-            "{} {:5} {:6} {}{}",
-            output::exact_time(line.time),
-            word(&json!(line.level)),
-            word(&json!(line.source)),
-            output::printable(&line.message),
-            request.unwrap_or_default(),
-        ));
+        log_line(client, item)?;
     }
+    Ok(())
+}
+
+pub(crate) fn log_line(client: &Client, item: &Value) -> Result<(), Failure> {
+    let line: LogLine = client.read(item)?;
+    let request = line
+        .request
+        .map(|request| format!(" [{}]", output::printable(&request)));
+    output::line(format_args!(
+        "{} {:5} {:6} {}{}",
+        output::exact_time(line.time),
+        word(&json!(line.level)),
+        word(&json!(line.source)),
+        output::printable(&line.message),
+        request.unwrap_or_default(),
+    ));
     Ok(())
 }
 
