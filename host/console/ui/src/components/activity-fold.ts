@@ -1,0 +1,32 @@
+import type { AuditEvent } from '../api/schema';
+
+/**
+ * Entries without those that say an operation was accepted where its end is among them too: one line says
+ * both. An operation that still runs, or whose end was filtered out, keeps its entry.
+ */
+export function foldOperations(events: AuditEvent[]): AuditEvent[] {
+  const ended = new Set(events.filter((event) => event.operation && event.result !== 'accepted').map((event) => event.operation));
+  return events.filter((event) => event.result !== 'accepted' || !event.operation || !ended.has(event.operation));
+}
+
+/** The actions that the host writes down, for filters; there may be others. */
+export const ACTIONS = [
+  'app.create',
+  'app.start',
+  'app.stop',
+  'app.restart',
+  'app.update',
+  'app.rotate_key',
+  'app.delete',
+  'component.upload',
+  'component.remove',
+  'jwt.rotate',
+  'session.create',
+  'session.remove',
+  'user.password',
+  'token.create',
+  'token.remove',
+  'settings.update',
+] as const;
+
+export const RESULTS = ['succeeded', 'failed', 'refused', 'accepted', 'superseded'] as const;
