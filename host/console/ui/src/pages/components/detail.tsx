@@ -56,7 +56,7 @@ function Body({ component, apps }: OneProps) {
   const { bytes, duration } = useFormats();
   const { imports, exports, metadata } = component;
   return (
-    <div className="detail">
+    <div className="component-detail">
       {component.status === 'failed' && <Alert type="error" showIcon title={t('failed')} description={component.error} />}
       {metadata.description && <p className="detail-description">{metadata.description}</p>}
       <Facts
