@@ -21,11 +21,11 @@ export function Header() {
       <Drawer open={menu} onClose={() => setMenu(false)} placement="left" size={264} title="Lodge">
         <Pages onGo={() => setMenu(false)} />
       </Drawer>
-      <Button className="search" icon={<SearchOutlined />} onClick={palette.open} aria-label={t('header.search')}>
+      <Button className="search" icon={<SearchOutlined />} onClick={palette.open} aria-label={screens.sm ? undefined : t('header.search')}>
         {screens.sm && (
           <>
             <span className="search-text">{t('header.search')}</span>
-            <kbd>{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} K</kbd>
+            <kbd aria-hidden>{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} K</kbd>
           </>
         )}
       </Button>

@@ -1,0 +1,130 @@
+// An app's log: its newest lines, and those that follow as they are written.
+import { api, call } from './client';
+import type { LogLevel, LogLine, LogSource } from './schema';
+
+export interface LogFilter {
+  /** At least as grave. */
+  level?: LogLevel;
+  source?: LogSource;
+  search?: string;
+  /** Of this request only. */
+  request?: string;
+}
+
+/** Lines read at first, and by each poll. */
+const NEWEST = 500;
+const POLL_MS = 2_000;
+/** After the event stream was cut it is tried again this much later; meanwhile lines are polled. */
+const RETRY_MS = 15_000;
+
+const GRAVITY: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** Whether a filter lets a line through, as the host sees it. */
+export function matches(line: LogLine, filter: LogFilter): boolean {
+  if (filter.level && GRAVITY[line.level] < GRAVITY[filter.level]) return false;
+  if (filter.source && line.source !== filter.source) return false;
+  if (filter.request && line.request !== filter.request) return false;
+  return !filter.search || line.message.toLowerCase().includes(filter.search.toLowerCase());
+}
+
+/** The newest lines, oldest first. */
+export async function newestLines(id: string, filter: LogFilter): Promise<LogLine[]> {
+  const list = await call(() => api.GET('/api/apps/{id}/logs', { params: { path: { id }, query: { limit: NEWEST, ...filter } } }));
+  return list.items.filter((line) => matches(line, filter));
+}
+
+export const downloadPath = (id: string) => `/api/apps/${encodeURIComponent(id)}/logs/download`;
+
+/** Lines of `fetched` that come after `known`: what both hold in the middle is counted once. */
+export function newer(known: LogLine[], fetched: LogLine[]): LogLine[] {
+  for (let size = Math.min(known.length, fetched.length); size > 0; size -= 1) {
+    const start = known.length - size;
+    if (fetched.slice(0, size).every((line, index) => same(line, known[start + index]))) return fetched.slice(size);
+  }
+  return fetched;
+}
+
+function same(one: LogLine, other: LogLine | undefined): boolean {
+  return (
+    other !== undefined && one.time === other.time && one.message === other.message && one.source === other.source && one.request === other.request
+  );
+}
+
+export interface Listener {
+  /** Lines in order; the first call has the newest ones there are. */
+  onLines: (lines: LogLine[]) => void;
+  /** So many lines were left out, because this page was too slow. */
+  onDropped: (count: number) => void;
+  /** `polling`: the event stream is cut. */
+  onLink: (link: 'live' | 'polling') => void;
+  onError: (error: unknown) => void;
+}
+
+/** Follows a log until the function it returns is called: by the event stream, or by polling while that fails. */
+export function follow(id: string, filter: LogFilter, listener: Listener): () => void {
+  let over = false;
+  /** The newest lines given out, for finding what is newer. */
+  let known: LogLine[] = [];
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let retryAt = 0;
+
+  const give = (lines: LogLine[]) => {
+    known = [...known, ...lines].slice(-NEWEST);
+    listener.onLines(lines);
+  };
+
+  /** Reads what was written since; lines that the stream brings meanwhile wait in `held`. */
+  let held: LogLine[] | undefined;
+  const catchUp = async () => {
+    held = [];
+    try {
+      const fetched = await newestLines(id, filter);
+      if (over) return;
+      const missed = newer(known, fetched);
+      give([...missed, ...newer(fetched, held)]);
+    } catch (error) {
+      if (!over) listener.onError(error);
+    } finally {
+      held = undefined;
+    }
+  };
+
+  const poll = async () => {
+    await catchUp();
+    if (over) return;
+    Date.now() >= retryAt ? open() : (timer = setTimeout(() => void poll(), POLL_MS));
+  };
+
+  const open = () => {
+    const { level, source: from, search } = filter;
+    const wanted = Object.entries({ level, source: from, search }).filter((one): one is [string, string] => !!one[1]);
+    source = new EventSource(`/api/apps/${encodeURIComponent(id)}/logs/live?${new URLSearchParams(wanted)}`);
+    source.onopen = () => {
+      listener.onLink('live');
+      void catchUp();
+    };
+    source.onerror = () => {
+      source?.close();
+      if (over) return;
+      listener.onLink('polling');
+      retryAt = Date.now() + RETRY_MS;
+      void poll();
+    };
+    source.addEventListener('line', (event: MessageEvent<string>) => {
+      const line = JSON.parse(event.data) as LogLine;
+      if (!matches(line, filter)) return;
+      held ? held.push(line) : give([line]);
+    });
+    source.addEventListener('dropped', (event: MessageEvent<string>) => {
+      listener.onDropped((JSON.parse(event.data) as { count: number }).count);
+    });
+  };
+
+  open();
+  return () => {
+    over = true;
+    source?.close();
+    clearTimeout(timer);
+  };
+}
