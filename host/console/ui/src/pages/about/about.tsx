@@ -18,7 +18,9 @@ export function AboutPage() {
       <PageHeader title={t('title')} about={t('about')} actions={data && <CopyReport about={data} />} />
       {about.isError && <ProblemAlert error={about.error} onRetry={() => void about.refetch()} />}
       <div className="about">
-        <Card title={<h2>{t('host')}</h2>}>{data ? <HostFacts about={data} /> : about.isPending && <Skeleton active paragraph={{ rows: 8 }} />}</Card>
+        {(data || about.isPending) && (
+          <Card title={<h2>{t('host')}</h2>}>{data ? <HostFacts about={data} /> : <Skeleton active paragraph={{ rows: 8 }} />}</Card>
+        )}
         <div className="about-side">
           {data && (
             <Card title={<h2>{t('health')}</h2>}>
