@@ -10,6 +10,7 @@ import { PageHeader } from '../../components/page-header';
 import { ProblemAlert } from '../../components/problem';
 import { AppCards } from './app-cards';
 import { AppTable } from './app-table';
+import { Batch } from './batch-part';
 import './apps.css';
 import { AppsSkeleton, FirstSteps, NothingFound } from './first-steps';
 import { fitting } from './columns';
@@ -18,6 +19,9 @@ import { useRoom } from './table-room';
 import { Toolbar } from './toolbar';
 import { useView } from './use-view';
 import { NO_FILTERS } from './view';
+
+/** The room at the window's end that the bar for the selected apps takes, in pixels. */
+const BATCH_BAR = 60;
 
 /** All apps: finding, watching and handling them. */
 export function AppsPage() {
@@ -55,22 +59,23 @@ function Apps({ apps: latest }: { apps: AppAnswer[] }) {
   const [selected, setSelected] = useState<string[]>([]);
   const [deleting, setDeleting] = useState<AppAnswer>();
   const close = useCallback(() => setDeleting(undefined), []);
-  // Live updates may come by the hundred; typing and scrolling go before them.
-  const apps = useDeferredValue(latest);
-  const shown = useMemo(() => select(apps, view, usage ?? undefined, i18n.language), [apps, view, usage, i18n.language]);
   const frame = useRef<HTMLDivElement>(null);
   const room = useRoom(frame);
   const columns = useMemo(() => view.columns ?? fitting(room.width), [view.columns, room.width]);
+  // Live updates may come by the hundred; typing and scrolling go before them.
+  const apps = useDeferredValue(latest);
+  const shown = useMemo(() => select(apps, view, usage ?? undefined, i18n.language), [apps, view, usage, i18n.language]);
   const list = { apps: shown, usage, view, change, selected, onSelect: setSelected, onDelete: setDeleting };
-  const clear = () => change({ search: '', filters: NO_FILTERS });
   return (
     <>
       <Toolbar apps={apps} shown={shown.length} view={view} change={change} narrow={narrow} columns={columns} />
+      <Batch apps={apps} shown={shown} selected={selected} onSelect={setSelected} />
       <div ref={frame} className={narrow ? undefined : 'app-table'}>
-        {shown.length === 0 && <NothingFound onClear={clear} />}
+        {shown.length === 0 && <NothingFound onClear={() => change({ search: '', filters: NO_FILTERS })} />}
         {shown.length > 0 && narrow && <AppCards {...list} />}
-        {shown.length > 0 && !narrow && room.width > 0 && <AppTable {...list} frame={frame} room={room} shown={columns} />}
+        {shown.length > 0 && !narrow && room.width > 0 && <AppTable {...list} frame={frame} room={selected.length > 0 ? { ...room, height: room.height - BATCH_BAR } : room} shown={columns} />}
       </div>
+      {selected.length > 0 && narrow && <div className="batch-space" />}
       {deleting && <DeleteAppDialog app={deleting} onClose={close} />}
     </>
   );
