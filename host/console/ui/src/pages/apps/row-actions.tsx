@@ -38,16 +38,15 @@ export const RowActions = memo(function RowActions({ app, onDelete, wide = false
   };
   return (
     <div className={wide ? 'row-actions wide' : 'row-actions'}>
-      <Tooltip title={wide ? undefined : words}>
-        <Button
-          icon={runs ? <PauseOutlined /> : <CaretRightOutlined />}
-          loading={busy !== null}
-          aria-label={t(runs ? 'apps:stop_app' : 'apps:start_app', { name })}
-          onClick={() => void (runs ? stop() : start())}
-        >
-          {wide && words}
-        </Button>
-      </Tooltip>
+      <Button
+        icon={runs ? <PauseOutlined /> : <CaretRightOutlined />}
+        loading={busy !== null}
+        title={wide ? undefined : words}
+        aria-label={t(runs ? 'apps:stop_app' : 'apps:start_app', { name })}
+        onClick={() => void (runs ? stop() : start())}
+      >
+        {wide && words}
+      </Button>
       <Visit app={app} wide={wide} />
       <Dropdown trigger={['click']} menu={{ items, onClick: ({ key }) => choose(key) }} placement="bottomRight">
         <Button ref={more} type="text" icon={<MoreOutlined />} aria-label={t('apps:more_of', { name })} />
@@ -70,9 +69,5 @@ function Visit({ app, wide }: { app: AppAnswer; wide: boolean }) {
       </Tooltip>
     );
   }
-  return (
-    <Tooltip title={wide ? undefined : t('action.visit')}>
-      <Button {...common} href={url} target="_blank" rel="noopener" aria-label={label} />
-    </Tooltip>
-  );
+  return <Button {...common} href={url} target="_blank" rel="noopener" title={wide ? undefined : t('action.visit')} aria-label={label} />;
 }
