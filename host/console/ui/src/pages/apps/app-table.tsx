@@ -33,7 +33,7 @@ interface Props extends ListProps {
   shown: Column[];
 }
 
-export function AppTable({ apps, usage, view, change, selected, onSelect, onDelete, frame, room, shown }: Props) {
+export default function AppTable({ apps, usage, view, change, selected, onSelect, onDelete, frame, room, shown }: Props) {
   const { t } = useTranslation('apps');
   const fixed = SELECTION_WIDTH + ACTIONS_WIDTH + shown.reduce((sum, column) => sum + WIDTHS[column], 0);
   const nameWidth = Math.max(NAME_WIDTH, room.width - fixed - 2);
