@@ -74,6 +74,18 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     listener.onLines(lines);
   };
 
+  /** Lines that were read and that the stream may still bring, too. */
+  let ahead: LogLine[] = [];
+  const hear = (line: LogLine) => {
+    const at = ahead.findIndex((one) => same(one, line));
+    if (at >= 0) {
+      ahead = ahead.slice(at + 1);
+      return;
+    }
+    if (line.time > (ahead.at(-1)?.time ?? 0)) ahead = [];
+    give([line]);
+  };
+
   /** Reads what was written since; lines that the stream brings meanwhile wait in `held`. */
   let held: LogLine[] | undefined;
   const catchUp = async () => {
@@ -81,12 +93,14 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     try {
       const fetched = await newestLines(id, filter);
       if (over) return;
-      const missed = newer(known, fetched);
-      give([...missed, ...newer(fetched, held)]);
+      give(newer(known, fetched));
+      ahead = fetched;
     } catch (error) {
       if (!over) listener.onError(error);
     } finally {
+      const waiting = held;
       held = undefined;
+      if (!over) waiting?.forEach(hear);
     }
   };
 
@@ -114,7 +128,7 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     source.addEventListener('line', (event: MessageEvent<string>) => {
       const line = JSON.parse(event.data) as LogLine;
       if (!matches(line, filter)) return;
-      held ? held.push(line) : give([line]);
+      held ? held.push(line) : hear(line);
     });
     source.addEventListener('dropped', (event: MessageEvent<string>) => {
       listener.onDropped((JSON.parse(event.data) as { count: number }).count);

@@ -12,7 +12,7 @@ export function SlowStatements({ report }: { report: DatabaseReport }) {
   if (report.slow.length === 0) return <Teach title={t('database.slow_none')}>{t('database.slow_none_why', { limit })}</Teach>;
   return (
     <>
-      <p className="soft">{t('database.slow_why', { limit })}</p>
+      <p className="soft slow-why">{t('database.slow_why', { limit })}</p>
       <table className="plain cards">
         <thead>
           <tr>
@@ -44,10 +44,10 @@ function Row({ statement }: { statement: SlowStatement }) {
         </code>
         {statement.last_error && <div className="statement-error">{t('database.last_error', { error: statement.last_error })}</div>}
       </td>
-      <td data-column={t('database.column_count')}>{number(statement.count)}</td>
-      <td data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
-      <td data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
-      <td data-column={t('database.column_last')}>
+      <td className="short" data-column={t('database.column_count')}>{number(statement.count)}</td>
+      <td className="short" data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
+      <td className="short" data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
+      <td className="short" data-column={t('database.column_last')}>
         <Time ms={statement.last_at} />
       </td>
     </tr>
