@@ -8,6 +8,7 @@ pub(crate) mod environments;
 pub(crate) mod events;
 pub(crate) mod jwt;
 pub(crate) mod operations;
+pub(crate) mod settings;
 pub(crate) mod tokens;
 
 use crate::problem::Problem;
@@ -93,7 +94,16 @@ impl From<Error> for Problem {
         match error {
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, code, error.to_string()),
             Error::Invalid(invalid) => invalid.into(),
-            Error::Conflict { message, .. } => Self::new(StatusCode::CONFLICT, code, message),
+            Error::Conflict {
+                code: conflict,
+                message,
+            } => {
+                let problem = Self::new(StatusCode::CONFLICT, code, message);
+                match field_of(conflict) {
+                    Some(field) => problem.about(field),
+                    None => problem,
+                }
+            }
             Error::Rejected(rejection) => rejection.into(),
             Error::Database { field, message, .. } => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message).about(field)
@@ -103,5 +113,15 @@ impl From<Error> for Problem {
             }
             Error::Internal(fault) => Self::internal(&fault),
         }
+    }
+}
+
+/// The field that caused a conflict, where one did.
+fn field_of(conflict: &str) -> Option<&'static str> {
+    match conflict {
+        "app_exists" | "host_label_taken" => Some("id"),
+        "domain_taken" => Some("domains"),
+        "version_exists" => Some("version"),
+        _ => None,
     }
 }

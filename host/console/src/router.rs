@@ -5,7 +5,7 @@
 //! asks every endpoint of the document without one.
 
 use crate::api::{
-    apps, auth, components, databases, environments, events, jwt, operations, tokens,
+    apps, auth, components, databases, environments, events, jwt, operations, settings, tokens,
 };
 use crate::auth::require;
 use crate::openapi::{self, Document};
@@ -15,9 +15,11 @@ use crate::{health, idempotency, metrics, page};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
-use http::{Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use std::any::Any;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,6 +30,7 @@ pub fn router(console: Console) -> Router {
     let document = Document::new(&openapi::finish(document));
     Router::new()
         .route("/", get(page::root))
+        .route("/assets/{name}", get(page::asset))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
@@ -38,7 +41,15 @@ pub fn router(console: Console) -> Router {
         // From the inside out: the last layer sees a request first.
         .layer(Extension(document))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(CompressionLayer::new().compress_when(worth_it()))
         .layer(middleware::map_response(page::secure))
+}
+
+/// Lists are worth compressing; event streams, and what is compressed already, are not.
+fn worth_it() -> impl Predicate {
+    SizeAbove::new(1024)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
 }
 
 /// The OpenAPI document, as `/api/openapi.json` serves it.
@@ -57,6 +68,7 @@ fn open() -> OpenApiRouter<Console> {
     OpenApiRouter::new()
         .routes(routes!(auth::login))
         .routes(routes!(openapi::show))
+        .routes(routes!(settings::console))
 }
 
 /// Endpoints that need a credential.
@@ -83,6 +95,7 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(databases::test))
         .routes(routes!(environments::list))
         .routes(routes!(operations::show))
+        .routes(routes!(settings::show, settings::update))
         .routes(routes!(events::follow))
         .route_layer(middleware::from_fn_with_state(
             console.clone(),
@@ -91,13 +104,20 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .route_layer(middleware::from_fn_with_state(console.clone(), require))
 }
 
-async fn no_such_path(uri: Uri) -> Problem {
+/// An address of the web console's, or nothing.
+async fn no_such_path(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let ours = ["/api", "/assets/", "/metrics"];
+    let is_page = !ours.iter().any(|start| uri.path().starts_with(start));
+    if is_page && method == Method::GET && page::wants_page(&headers) {
+        return page::show();
+    }
     let path: String = uri.path().chars().take(100).collect();
     Problem::new(
         StatusCode::NOT_FOUND,
         "no_such_path",
         format!("there is nothing at {path}: /api/openapi.json lists what there is"),
     )
+    .into_response()
 }
 
 async fn no_such_method(method: Method, uri: Uri) -> Problem {

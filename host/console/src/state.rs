@@ -3,8 +3,8 @@
 use crate::addresses::Addresses;
 use crate::auth::guard::{LoginGuard, LoginLimits};
 use crate::auth::password::Passwords;
-use ipnet::IpNet;
 use lodge_db::Database;
+use lodge_model::TrustedProxies;
 use lodge_supervisor::Supervisor;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -20,7 +20,7 @@ pub struct Settings {
     /// True: `/metrics` needs no token.
     pub open_metrics: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: Arc<TrustedProxies>,
     /// How many login attempts are free.
     pub login_limits: LoginLimits,
     /// The cost of a password hash; none: OWASP's recommendation. Tests take a small one.

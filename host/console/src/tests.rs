@@ -9,6 +9,7 @@ mod login;
 mod postgres;
 mod repeats;
 mod serving;
+mod settings;
 mod support;
 mod tokens;
 mod uploads;

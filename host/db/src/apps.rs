@@ -35,6 +35,7 @@ struct Spec {
     limits: Limits,
     config: BTreeMap<String, ConfigEntry>,
     outbound_hosts: Vec<String>,
+    tags: Vec<String>,
     path_access: PathAccess,
 }
 
@@ -53,6 +54,7 @@ impl Spec {
             limits: app.limits,
             config: app.config,
             outbound_hosts: app.outbound_hosts,
+            tags: app.tags,
             path_access: app.path_access,
         })
     }
@@ -209,6 +211,7 @@ fn read(row: &AnyRow, sealer: &dyn Sealer) -> Result<AppRow, Error> {
             limits: spec.limits,
             config: spec.config,
             outbound_hosts: spec.outbound_hosts,
+            tags: spec.tags,
             path_access: spec.path_access,
             desired: row.name("desired")?,
             observed: Vec::new(),

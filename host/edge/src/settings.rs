@@ -1,7 +1,7 @@
 //! What the edge is told once, at the start.
 
-use ipnet::IpNet;
-use std::net::IpAddr;
+use lodge_model::TrustedProxies;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The edge's settings.
@@ -10,7 +10,7 @@ pub struct Settings {
     /// Apps answer at `{id}.` before this name, beside `{id}.localhost`. Lower case, no port.
     pub apps_domain: Option<String>,
     /// Peers whose `forwarded` and `x-forwarded-*` headers are believed.
-    pub trusted_proxies: Vec<IpNet>,
+    pub trusted_proxies: Arc<TrustedProxies>,
     /// Connections held at once. Beyond it new ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// Size of one request's head, in bytes. (Its fields are at most 100, hyper's default, to which
@@ -30,7 +30,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             apps_domain: None,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: Arc::default(),
             max_connections: 16 * 1024,
             max_head_bytes: 64 * 1024,
             head_timeout: Duration::from_secs(15),
@@ -38,13 +38,5 @@ impl Default for Settings {
             stall_timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(30),
         }
-    }
-}
-
-impl Settings {
-    /// Whether `peer` is one of the trusted proxies.
-    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
-        let peer = peer.to_canonical();
-        self.trusted_proxies.iter().any(|net| net.contains(&peer))
     }
 }

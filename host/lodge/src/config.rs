@@ -35,7 +35,7 @@ pub(crate) struct Config {
     /// Private addresses that apps may call, if they were granted the host.
     pub(crate) outbound_private_networks: Vec<IpNet>,
     pub(crate) apps_domain: Option<String>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) trusted_proxies: Option<Vec<IpNet>>,
     pub(crate) root_email: Option<String>,
     pub(crate) root_password: Option<Secret>,
     pub(crate) open_metrics: bool,
@@ -124,7 +124,11 @@ impl Config {
                 settings.outbound_private_networks.as_deref(),
             )?,
             apps_domain: settings.apps_domain.as_deref().map(domain).transpose()?,
-            trusted_proxies: networks("trusted_proxies", settings.trusted_proxies.as_deref())?,
+            trusted_proxies: settings
+                .trusted_proxies
+                .as_deref()
+                .map(|list| networks("trusted_proxies", Some(list)))
+                .transpose()?,
             root_email: settings.init_root_email,
             root_password: settings.init_root_password.map(Secret),
             open_metrics: settings.open_metrics.unwrap_or(false),

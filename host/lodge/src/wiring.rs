@@ -6,7 +6,7 @@ use lodge_capabilities::{AppLogs, HostKey, HostProvider, database, outbound, tok
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
-use lodge_model::{DatabaseEngine, EnvironmentName, LOCAL_ENVIRONMENT};
+use lodge_model::{DatabaseEngine, EnvironmentName, LOCAL_ENVIRONMENT, TrustedProxies};
 use lodge_runtime::LocalRuntime;
 use lodge_supervisor::{Parts, Supervisor};
 use rustix::process::{Resource, getrlimit};
@@ -80,6 +80,9 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let runtime = LocalRuntime::new(settings, logs.clone(), provider.clone())?;
     let routes = Arc::new(Routes::default());
 
+    let proxies = Arc::new(TrustedProxies::new(
+        config.trusted_proxies.clone().unwrap_or_default(),
+    ));
     let supervisor = Supervisor::open(Parts {
         db: db.clone(),
         runtime,
@@ -92,6 +95,8 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
         settings: lodge_supervisor::Settings {
+            trusted_proxies: proxies.clone(),
+            proxies_configured: config.trusted_proxies.is_some(),
             apps_domain: config.apps_domain.clone(),
             database_engine,
             ..lodge_supervisor::Settings::default()
@@ -102,10 +107,10 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let console = Console::open(
         db.clone(),
         supervisor.clone(),
-        console_settings(&config, apps_address),
+        console_settings(&config, apps_address, proxies.clone()),
     )
     .await?;
-    let edge = Edge::new(edge_settings(&config), routes, supervisor.clone());
+    let edge = Edge::new(edge_settings(&config, proxies), routes, supervisor.clone());
     provider.set_internal_calls(edge.clone());
 
     // Shown at once: whatever happens after it, a generated password is not lost.
@@ -316,19 +321,23 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
     })
 }
 
-fn console_settings(config: &Config, apps: SocketAddr) -> lodge_console::Settings {
+fn console_settings(
+    config: &Config,
+    apps: SocketAddr,
+    trusted_proxies: Arc<TrustedProxies>,
+) -> lodge_console::Settings {
     lodge_console::Settings {
         addresses: Addresses {
             listen: Some(apps),
             apps_domain: config.apps_domain.clone(),
         },
         open_metrics: config.open_metrics,
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies,
         ..lodge_console::Settings::default()
     }
 }
 
-fn edge_settings(config: &Config) -> lodge_edge::Settings {
+fn edge_settings(config: &Config, trusted_proxies: Arc<TrustedProxies>) -> lodge_edge::Settings {
     let defaults = lodge_edge::Settings::default();
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let allowed = usize::try_from(files.saturating_sub(OTHER_FILES))
@@ -346,7 +355,7 @@ fn edge_settings(config: &Config) -> lodge_edge::Settings {
     }
     lodge_edge::Settings {
         apps_domain: config.apps_domain.clone(),
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies,
         max_connections: wanted.min(allowed),
         ..defaults
     }

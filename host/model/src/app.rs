@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 
 /// The environment inside this process.
 pub const LOCAL_ENVIRONMENT: &str = "local";
+/// Most tags that an app may have.
+const MAX_TAGS: usize = 16;
 
 /// When an app that should run starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -155,6 +157,9 @@ pub struct App {
     pub jwt: JwtSpec,
     /// Host names of its own, lower case, without port.
     pub domains: Vec<String>,
+    /// Words to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// What it may use.
     pub limits: Limits,
     /// Its configuration.
@@ -195,6 +200,7 @@ impl App {
     /// The first field that breaks a rule, with the rule.
     pub fn check(&self) -> Result<(), Invalid> {
         check_text("display_name", &self.display_name, 1, 200)?;
+        check_tags(&self.tags)?;
         self.limits.check()?;
         if self.environments.is_empty() {
             return Err(Invalid::new(
@@ -224,6 +230,28 @@ fn check_text(field: &str, text: &str, min: usize, max: usize) -> Result<(), Inv
             field,
             format!("must have {min} to {max} characters and no control characters"),
         ));
+    }
+    Ok(())
+}
+
+fn check_tags(tags: &[String]) -> Result<(), Invalid> {
+    if tags.len() > MAX_TAGS {
+        let message = format!("has {} tags; at most {MAX_TAGS} are allowed", tags.len());
+        return Err(Invalid::new("tags", message));
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        let field = format!("tags[{index}]");
+        check_text(&field, tag, 1, 32)?;
+        if tag.contains(',') || tag.trim() != tag {
+            let message = "has no comma, and no space at its ends";
+            return Err(Invalid::new(field, message));
+        }
+        if tags.iter().take(index).any(|other| other == tag) {
+            return Err(Invalid::new(
+                field,
+                format!("`{tag}` is there twice: remove one"),
+            ));
+        }
     }
     Ok(())
 }
@@ -276,6 +304,24 @@ fn check_config(key: &str, entry: &ConfigEntry) -> Result<(), Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_short_few_and_told_apart() {
+        let tags =
+            |tags: &[&str]| check_tags(&tags.iter().map(ToString::to_string).collect::<Vec<_>>());
+        tags(&["production", "Team Süd", "客户"]).unwrap();
+        for bad in [
+            &["a", ""][..],
+            &["a", "b,c"],
+            &["a", " b"],
+            &["a", "a"],
+            &["a", "b\n"],
+        ] {
+            assert_eq!(tags(bad).unwrap_err().field, "tags[1]", "{bad:?}");
+        }
+        assert_eq!(tags(&["x"; MAX_TAGS + 1]).unwrap_err().field, "tags");
+        assert!(tags(&[&"x".repeat(33)]).is_err());
+    }
 
     #[test]
     fn domains_are_host_names() {

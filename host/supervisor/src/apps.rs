@@ -17,8 +17,8 @@ use lodge_db::apps::AppRow;
 use lodge_db::events::NewEvent;
 use lodge_db::operations::OperationRow;
 use lodge_model::{
-    App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, Invalid, Limits,
-    Operation, OperationKind, StartMode, Status,
+    App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, Invalid, Operation,
+    OperationKind, StartMode, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct AppFilter {
     pub desired: Option<Desired>,
     /// Runs this component version.
     pub component: Option<Digest>,
+    /// Has this tag.
+    pub tag: Option<String>,
 }
 
 impl AppFilter {
@@ -46,6 +48,7 @@ impl AppFilter {
             && self
                 .component
                 .is_none_or(|digest| digest == app.component.digest)
+            && self.tag.as_ref().is_none_or(|tag| app.tags.contains(tag))
             && self.search.as_ref().is_none_or(|text| {
                 let text = text.to_lowercase();
                 app.id.as_str().contains(&text)
@@ -98,6 +101,15 @@ impl Supervisor {
         let (this, actor) = (Arc::clone(self), actor.clone());
         self.unbroken(async move { this.create(new, &actor).await })
             .await
+    }
+
+    /// The app that [`Supervisor::create_app`] would make of this, checked as that checks it. Nothing
+    /// is written: another may take the ID or a domain before it is.
+    ///
+    /// # Errors
+    /// As a creation.
+    pub fn check_new_app(&self, new: NewApp) -> Result<App, Error> {
+        Ok(self.build(new)?.masked())
     }
 
     /// Changes an app, and brings the change into force.
@@ -169,7 +181,7 @@ impl Supervisor {
             StartMode::OnFirstVisit => Desired::Running,
             StartMode::WithHost => Desired::Stopped,
         };
-        let mut limits = Limits::default();
+        let mut limits = self.kept.lock().limits();
         limits.apply(&new.limits);
         let mut database = new.database;
         settle_engine(&mut database, self.settings.database_engine);
@@ -186,6 +198,7 @@ impl Supervisor {
             auto_upgrade: new.auto_upgrade,
             jwt: new.jwt,
             domains: new.domains,
+            tags: new.tags,
             limits,
             config: new.config,
             outbound_hosts: new.outbound_hosts,

@@ -14,6 +14,7 @@ use crate::library::{Library, files};
 use crate::live::Live;
 use crate::observed::Unwritten;
 use crate::operations::Operations;
+use crate::preferences::Kept;
 use crate::queue::{Lane, Queue};
 use crate::supervisor::{Parts, Supervisor};
 use crate::{Error, Settings};
@@ -68,6 +69,7 @@ impl Supervisor {
         for digest in files::sweep(&data_dir, &known)? {
             runtime.remove_compiled(digest).await;
         }
+        let kept = Kept::load(&db, &settings).await?;
         let live = Live::new(settings.live_backlog);
         let Settings {
             urgent_lanes,
@@ -98,6 +100,7 @@ impl Supervisor {
             data_dir,
             environment,
             settings,
+            kept: parking_lot::Mutex::new(kept),
             live,
         })
     }

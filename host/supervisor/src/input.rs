@@ -81,6 +81,8 @@ pub struct NewApp {
     pub jwt: JwtSpec,
     /// Host names of its own.
     pub domains: Vec<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
     /// What it may use; what is absent has its default.
     pub limits: LimitsPatch,
     /// Its configuration.
@@ -126,6 +128,9 @@ pub struct AppPatch {
     /// Host names of its own, as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domains: Option<Vec<String>>,
+    /// Words to find it by, as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
     /// What it may use, limit by limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<LimitsPatch>,
@@ -161,6 +166,7 @@ impl AppPatch {
         set(&mut app.environments, self.environments.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
         set(&mut app.domains, self.domains.as_ref());
+        set(&mut app.tags, self.tags.as_ref());
         set(&mut app.outbound_hosts, self.outbound_hosts.as_ref());
         set(&mut app.path_access, self.path_access.as_ref());
         set(&mut app.desired, self.desired.as_ref());

@@ -8,7 +8,7 @@
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components; `keys`,
-//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory.
+//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole host.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
@@ -28,6 +28,7 @@ mod live;
 mod observed;
 mod operations;
 mod page;
+mod preferences;
 mod queue;
 mod reconcile;
 mod rotate;
@@ -43,6 +44,7 @@ pub use keys::{KeyMaker, KeySet};
 pub use library::{ComponentFilter, NewComponent};
 pub use live::LiveEvent;
 pub use page::{Actor, Listing, Page};
+pub use preferences::{Preferences, PreferencesPatch, ProxyList};
 pub use rotate::{JwtInfo, KeyInfo, SharedRotation};
 pub use settings::Settings;
 pub use supervisor::{EnvironmentInfo, Parts, Supervisor};

@@ -1,6 +1,7 @@
 //! The control plane's own limits and delays.
 
-use lodge_model::DatabaseEngine;
+use lodge_model::{DatabaseEngine, TrustedProxies};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What bounds the control plane. The defaults are those of the product; tests shorten them.
@@ -41,6 +42,10 @@ pub struct Settings {
     /// Under which apps have host names of their own (`APPS_DOMAIN`), so that none takes another's
     /// as its custom domain.
     pub apps_domain: Option<String>,
+    /// Proxies whose forwarded headers both listeners believe.
+    pub trusted_proxies: Arc<TrustedProxies>,
+    /// True: they are set by flag, variable or file, and not to be changed while the host runs.
+    pub proxies_configured: bool,
     /// Live events that a slow listener may lag behind before it misses some.
     pub live_backlog: usize,
 }
@@ -65,6 +70,8 @@ impl Default for Settings {
             database_test_timeout: Duration::from_secs(15),
             retention: Duration::from_secs(90 * 24 * 60 * 60),
             apps_domain: None,
+            trusted_proxies: Arc::default(),
+            proxies_configured: false,
             live_backlog: 4096,
         }
     }

@@ -6,6 +6,7 @@ use crate::library::Library;
 use crate::live::{Live, LiveEvent};
 use crate::observed::Unwritten;
 use crate::operations::Operations;
+use crate::preferences::Kept;
 use crate::queue::Queue;
 use crate::{Error, Fault, Settings};
 use futures::StreamExt;
@@ -84,6 +85,8 @@ pub struct Supervisor {
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: EnvironmentName,
     pub(crate) settings: Settings,
+    /// What an administrator set for the whole host.
+    pub(crate) kept: parking_lot::Mutex<Kept>,
     pub(crate) index: Index,
     pub(crate) library: Library,
     pub(crate) operations: Operations,

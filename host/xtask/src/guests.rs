@@ -5,8 +5,6 @@
 mod javascript;
 mod python;
 
-use std::collections::hash_map::DefaultHasher;
-use std::hash::{Hash as _, Hasher as _};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,7 +13,7 @@ use std::{fs, io::BufRead as _};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::places::Places;
+use crate::places::{Places, hash_folder};
 use crate::progress::{Steps, say};
 use crate::toolchain::{self, Choice, TARGET, Toolchain};
 
@@ -153,28 +151,4 @@ fn if_changed(
     publish(places, name, &fs::read(&file)?)?;
     fs::remove_file(&file)?;
     Ok(fs::write(stamp, inputs)?)
-}
-
-/// A hash of the names and contents of a folder's files, what tools put there left out.
-fn hash_folder(folder: &Path) -> Result<String> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default();
-            match path.is_dir() {
-                true if name != "node_modules" && name != "__pycache__" => folders.push(path),
-                true => {}
-                false => files.push(path),
-            }
-        }
-    }
-    files.sort();
-    let mut hasher = DefaultHasher::new();
-    for file in files {
-        file.strip_prefix(folder)?.hash(&mut hasher);
-        fs::read(&file)?.hash(&mut hasher);
-    }
-    Ok(format!("{:016x}", hasher.finish()))
 }

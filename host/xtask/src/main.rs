@@ -11,6 +11,7 @@ mod system;
 mod test;
 mod tidy;
 mod toolchain;
+mod ui;
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +36,8 @@ enum Command {
     Setup,
     /// Build the sample apps and the test guests into target/guests
     Guests(guests::Options),
+    /// Build the web console, which the next build of the host embeds
+    Ui,
     /// Measure Lodge against bare hyper and `wasmtime serve`
     Bench(bench::Options),
     /// Check the size budget and the forbidden arrows between crates
@@ -47,6 +50,7 @@ fn main() -> std::process::ExitCode {
         Command::Test(options) => test::run(&places, &options),
         Command::Setup => setup::run(&places),
         Command::Guests(options) => guests::run(&places, &options),
+        Command::Ui => ui::run(&places),
         Command::Bench(options) => bench::run(&places, &options),
         Command::Tidy => tidy::run(&places),
     });

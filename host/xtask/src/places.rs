@@ -1,6 +1,9 @@
 //! Where things are: the repository, what is built, and what is kept between fresh clones.
 
+use std::collections::hash_map::DefaultHasher;
 use std::env;
+use std::fs;
+use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -46,4 +49,31 @@ impl Places {
     pub(crate) fn guests_manifest(&self) -> PathBuf {
         self.root.join("tests/guests/Cargo.toml")
     }
+}
+
+/// Folders that tools make.
+const MADE: [&str; 3] = ["node_modules", "__pycache__", "dist"];
+
+/// A hash of the names and contents of a folder's files, what tools put there left out.
+pub(crate) fn hash_folder(folder: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default();
+            match path.is_dir() {
+                true if !MADE.iter().any(|made| name == *made) => folders.push(path),
+                true => {}
+                false => files.push(path),
+            }
+        }
+    }
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        file.strip_prefix(folder)?.hash(&mut hasher);
+        fs::read(&file)?.hash(&mut hasher);
+    }
+    Ok(format!("{:016x}", hasher.finish()))
 }

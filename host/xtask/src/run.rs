@@ -23,6 +23,7 @@ use crate::progress::Steps;
 use crate::shell::{cargo, output, run as sh};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
+use crate::ui;
 
 const APPS: [&str; 3] = ["hello", "stream", "desk"];
 /// Those that keep something.
@@ -50,7 +51,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let (interrupt, interrupted) = channel();
-    let mut steps = Steps::new(5);
+    let mut steps = Steps::new(6);
     steps.step("system packages", || system::ensure(&[Need::Compiler]))?;
     steps.step("sample apps", || {
         guests::run(
@@ -61,6 +62,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             },
         )
     })?;
+    steps.step("web console", || ui::run_if_possible(places))?;
     let profile = if options.release { "release" } else { "dev" };
     steps.step(
         &format!("build lodge ({profile}; minutes the first time)"),

@@ -7,9 +7,10 @@ use crate::places::Places;
 use crate::progress::Steps;
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
+use crate::ui;
 
 pub(crate) fn run(places: &Places) -> Result<()> {
-    let mut steps = Steps::new(2);
+    let mut steps = Steps::new(3);
     steps.step("system packages", || system::ensure(&Need::ALL))?;
     steps.step("guests", || {
         guests::run(
@@ -19,5 +20,6 @@ pub(crate) fn run(places: &Places) -> Result<()> {
                 toolchain: Choice::Auto,
             },
         )
-    })
+    })?;
+    steps.step("web console", || ui::run_if_possible(places))
 }

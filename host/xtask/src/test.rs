@@ -1,8 +1,5 @@
 //! `cargo xtask test`: all set-up, then every test.
 
-use std::fs;
-use std::process::Command;
-
 use anyhow::Result;
 
 use crate::guests;
@@ -11,6 +8,7 @@ use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh, succeeds};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
+use crate::ui;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -20,7 +18,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(8);
     steps.step("system packages", || system::ensure(&Need::ALL))?;
     steps.step("guests", || {
         guests::run(
@@ -31,7 +29,11 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             },
         )
     })?;
-    steps.step("tools of the browser tests", || browser_tools(places))?;
+    steps.step("tools of the browser tests", || {
+        ui::packages(&places.root.join("tests/e2e"))
+    })?;
+    steps.step("web console", || ui::run(places))?;
+    steps.step("tests of the web console", || ui::test(places))?;
     steps.step("build the host and its tests", || {
         sh(cargo()
             .args(["build", "--workspace", "--all-targets"])
@@ -63,21 +65,4 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             .args(&options.runner)
             .current_dir(&places.root))
     })
-}
-
-/// What `tests/e2e` locks, unless it is there.
-fn browser_tools(places: &Places) -> Result<()> {
-    let folder = places.root.join("tests/e2e");
-    let (lock, stamp) = (
-        folder.join("package-lock.json"),
-        folder.join("node_modules/.lodge-lock"),
-    );
-    let wanted = fs::read_to_string(lock)?;
-    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
-        say("unchanged");
-        return Ok(());
-    }
-    let npm = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-    sh(Command::new("npm").args(npm).current_dir(&folder))?;
-    Ok(fs::write(stamp, wanted)?)
 }

@@ -55,6 +55,8 @@ pub struct Config {
     data: DataDir,
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
+    /// Where apps and the API are served; none: at any free ports.
+    at: Option<[SocketAddr; 2]>,
 }
 
 impl Config {
@@ -89,14 +91,12 @@ impl Config {
     pub fn command(&self, listen: &str) -> Command {
         let mut command = Command::new(program());
         command
-            .args([
-                "serve",
-                "--listen",
-                listen,
-                "--admin-listen",
-                "127.0.0.1:0",
-                "--data-dir",
-            ])
+            .args(["serve", "--listen", listen, "--admin-listen"])
+            .arg(
+                self.at
+                    .map_or(ANY_PORT.to_owned(), |[_, admin]| admin.to_string()),
+            )
+            .arg("--data-dir")
             .arg(self.data.path())
             .args(&self.arguments)
             .current_dir(self.data.path())
@@ -159,7 +159,11 @@ impl Host {
             .open(&log)
             .unwrap();
         let mut child = config
-            .command(ANY_PORT)
+            .command(
+                &config
+                    .at
+                    .map_or(ANY_PORT.to_owned(), |[apps, _]| apps.to_string()),
+            )
             .arg("--ready-file")
             .arg(&ready)
             .stdout(file.try_clone().unwrap())
@@ -244,6 +248,12 @@ impl Host {
         let api = self.api.take().map(|api| api.at(again.admin));
         *self = again;
         self.api = api;
+    }
+
+    /// Starts it again at the addresses it had, for whoever has a page of it open.
+    pub fn start_again_here(&mut self) {
+        self.config.at = Some([self.apps, self.admin]);
+        self.start_again();
     }
 
     /// Sends it a signal.

@@ -39,15 +39,34 @@ impl AppAnswer {
     }
 }
 
+/// How an app is to be created.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CreateParams {
+    /// Check everything, create nothing.
+    #[serde(default)]
+    #[param(nullable = false, required = false)]
+    dry_run: bool,
+}
+
 /// Create an app.
-#[utoipa::path(post, path = "/api/apps", tag = TAG, request_body = NewApp,
-    responses((status = 201, description = "created", body = AppAnswer)))]
+#[utoipa::path(post, path = "/api/apps", tag = TAG, params(CreateParams), request_body = NewApp,
+    responses(
+        (status = 201, description = "created", body = AppAnswer),
+        (status = 200, description = "it would be created like this", body = AppAnswer)))]
 pub(crate) async fn create(
     State(console): State<Console>,
     principal: Principal,
+    Query(params): Query<CreateParams>,
     headers: HeaderMap,
     Json(new): Json<NewApp>,
 ) -> Result<(StatusCode, Answer<AppAnswer>), Problem> {
+    if params.dry_run {
+        let app = console.supervisor().check_new_app(new)?;
+        let app = AppAnswer::new(&console, &headers, app);
+        return Ok((StatusCode::OK, Answer(app)));
+    }
     let app = console
         .supervisor()
         .create_app(new, &principal.actor())
@@ -75,6 +94,9 @@ pub(crate) struct ListParams {
     /// The digest of the component they run.
     #[param(value_type = Option<String>, nullable = false)]
     component: Option<Digest>,
+    /// A tag that they have.
+    #[param(nullable = false)]
+    tag: Option<String>,
     /// `next_cursor` of the page before.
     #[param(nullable = false)]
     cursor: Option<String>,
@@ -96,6 +118,7 @@ pub(crate) async fn list(
         status: params.status,
         desired: params.desired,
         component: params.component,
+        tag: params.tag,
     };
     let page = Page {
         cursor: params.cursor,

@@ -62,7 +62,7 @@ pub(crate) async fn login(
 ) -> Result<Response, Problem> {
     // No cookie is needed here, but one is set: another site's page may not log anyone in.
     client::check_origin(request.headers(), false)?;
-    let trusted = &console.settings().trusted_proxies;
+    let trusted = &console.settings().trusted_proxies.get();
     let address = client::address(request.extensions(), request.headers(), trusted);
     let tls = client::has_tls(request.extensions(), request.headers(), trusted);
     let Json(Login { email, password }) = Json::from_request(request, &console).await?;
@@ -185,7 +185,7 @@ pub(crate) async fn password(
     principal: Principal,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let trusted = &console.settings().trusted_proxies;
+    let trusted = &console.settings().trusted_proxies.get();
     let address = client::address(request.extensions(), request.headers(), trusted);
     let Json(change): Json<PasswordChange> = Json::from_request(request, &console).await?;
     password::check("new_password", &change.new_password)?;

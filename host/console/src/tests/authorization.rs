@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The endpoints that anybody may ask, on purpose.
-const OPEN: &[&str] = &["POST /api/auth/login", "GET /api/openapi.json"];
+const OPEN: &[&str] = &[
+    "POST /api/auth/login",
+    "GET /api/openapi.json",
+    "GET /api/console",
+];
 
 /// Every other endpoint, with what a user who is logged in gets for a sensible request. A new
 /// endpoint must be added here: think about who may use it.
@@ -49,6 +53,8 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ("GET /api/environments", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),
+        ("GET /api/settings", None, 200),
+        ("PATCH /api/settings", Some(json!({})), 200),
         ("POST /api/auth/logout", None, 204),
     ]
 }

@@ -22,7 +22,7 @@ async fn every_answer_has_the_security_headers() {
         assert_eq!(answer.headers["x-frame-options"], "DENY", "{path}");
         assert_eq!(answer.headers["cache-control"], "no-store", "{path}");
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
     }
 }
 
@@ -45,12 +45,43 @@ async fn unknown_paths_and_methods_are_problems() {
 }
 
 #[tokio::test]
-async fn the_page_names_no_command_that_does_not_exist() {
+async fn every_address_is_the_page_for_a_browser_and_nothing_for_a_program() {
     let test = TestConsole::new().await;
-    let page = test.send(request(Method::GET, "/", None)).await;
-    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
-    assert!(page.text.contains("web console is not part of this build"));
-    assert!(!page.text.contains("<script") && !page.text.contains("xtask"));
+    for path in ["/", "/apps/shop/logs?level=warn", "/settings"] {
+        let mut asks = request(Method::GET, path, None);
+        let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+        asks.headers_mut().insert("accept", html.parse().unwrap());
+        let page = test.send(asks).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(page.headers["cache-control"], "no-store");
+    }
+    for path in ["/api/nowhere", "/assets/nowhere.js"] {
+        let mut asks = request(Method::GET, path, None);
+        asks.headers_mut()
+            .insert("accept", "text/html".parse().unwrap());
+        assert_eq!(
+            test.send(asks).await.problem(),
+            (404, "no_such_path".into())
+        );
+    }
+}
+
+#[tokio::test]
+async fn lists_are_compressed_and_event_streams_are_not() {
+    let test = TestConsole::new().await;
+    for (path, compressed) in [("/api/openapi.json", true), ("/api/events", false)] {
+        let mut asks = request(Method::GET, path, None);
+        let headers = asks.headers_mut();
+        headers.insert("accept-encoding", "gzip".parse().unwrap());
+        headers.insert(
+            "authorization",
+            format!("Bearer {}", test.token).parse().unwrap(),
+        );
+        let response = test.router.clone().oneshot(asks).await.unwrap();
+        let coding = response.headers().get("content-encoding");
+        assert_eq!(coding.is_some(), compressed, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Conn {
         let address = peer.ip().to_canonical();
         let text = HeaderValue::try_from(address.to_string());
         Self {
-            trusted: edge.settings.trusts(address),
+            trusted: edge.settings.trusted_proxies.trusts(address),
             edge,
             peer: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
             read: AtomicU64::new(0),

@@ -71,7 +71,8 @@ async fn the_guest_learns_who_came_and_how() {
 #[tokio::test]
 async fn a_trusted_proxy_is_believed() {
     let settings = Settings {
-        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        trusted_proxies: lodge_model::TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()])
+            .into(),
         ..Settings::default()
     };
     let host = Host::with(settings, Duration::from_secs(1)).await;

@@ -85,6 +85,12 @@ pub(crate) struct AppFields {
     /// Let it call no host
     #[arg(long, conflicts_with = "outbound_hosts")]
     no_outbound_hosts: bool,
+    /// A word to find it by (may be repeated; together they replace)
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Take all its tags away
+    #[arg(long, conflicts_with = "tags")]
+    no_tags: bool,
     /// What happens to /apps/ID/
     #[arg(long, value_enum, value_name = "HOW")]
     path_access: Option<PathAccess>,
@@ -136,6 +142,7 @@ impl AppFields {
         set("start_mode", self.start_mode.map(name));
         set("environments", list(&self.environments, false));
         set("domains", list(&self.domains, self.no_domains));
+        set("tags", list(&self.tags, self.no_tags));
         set(
             "outbound_hosts",
             list(&self.outbound_hosts, self.no_outbound_hosts),

@@ -10,6 +10,8 @@ export class ProblemError extends Error {
   readonly reference: string | null;
   /** Seconds after which to try again. */
   readonly retryAfter: number | null;
+  /** Of a refused component: what it imports that Lodge does not offer. */
+  readonly unknownImports: string[];
 
   constructor(problem: Partial<Problem> & Pick<Problem, 'code' | 'detail' | 'status'>) {
     super(problem.detail);
@@ -19,6 +21,7 @@ export class ProblemError extends Error {
     this.field = problem.field ?? null;
     this.reference = problem.reference ?? null;
     this.retryAfter = problem.retry_after ?? null;
+    this.unknownImports = problem.unknown_imports ?? [];
   }
 }
 

@@ -21,6 +21,20 @@ const antd: Record<Language, () => Promise<{ default: Locale }>> = {
   ar: () => import('antd/locale/ar_EG'),
 };
 
+const UNTIL_LOADED: Locale = { locale: 'en' };
+
+// Tints that Ant Design would derive from colours this dark are grey.
+const TINTS = {
+  colorSuccessBg: '#ecf6ed',
+  colorSuccessBorder: '#b7dcb9',
+  colorWarningBg: '#fdf4e3',
+  colorWarningBorder: '#efd5a0',
+  colorErrorBg: '#fdf0ef',
+  colorErrorBorder: '#f1c5c2',
+  colorInfoBg: '#e9f3ee',
+  colorInfoBorder: '#b5d5c4',
+};
+
 const AppearanceContext = createContext<[Appearance, (next: Appearance) => void]>(['system', () => undefined]);
 
 /** The chosen appearance, and how to change it. */
@@ -51,13 +65,19 @@ export function Theme({ children }: { children: ReactNode }) {
       <ConfigProvider
         csp={{ nonce }}
         direction={languages[language].direction}
-        locale={locale}
+        // Never undefined: the provider would mount everything anew when the texts come, and lose what was typed.
+        locale={locale ?? UNTIL_LOADED}
         theme={{
           algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
           token: {
             colorPrimary: dark ? '#4f9d78' : '#2f6b4f',
             colorInfo: dark ? '#4f9d78' : '#2f6b4f',
             colorLink: dark ? '#7fc7a2' : '#2a6147',
+            // As text on their own tints, the defaults are below 4.5 : 1.
+            colorSuccess: dark ? '#5fb85f' : '#2c7a33',
+            colorWarning: dark ? '#dba13a' : '#94590a',
+            colorError: dark ? '#f07b75' : '#c22f2b',
+            ...(dark ? {} : TINTS),
             borderRadius: 8,
             fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
             // The defaults of secondary text and placeholders are below 4.5 : 1.
@@ -70,6 +90,8 @@ export function Theme({ children }: { children: ReactNode }) {
             colorBgElevated: dark ? '#212824' : '#ffffff',
           },
           components: {
+            // Words on filled buttons: 4.5 : 1 in the dark too.
+            Button: dark ? { colorPrimary: '#3e7b5f', colorPrimaryHover: '#478a6b', colorPrimaryActive: '#356b52', dangerColor: '#1f0b0a' } : {},
             Layout: { siderBg: dark ? '#181d1a' : '#ffffff', headerBg: dark ? '#181d1a' : '#ffffff' },
             Menu: {
               itemSelectedBg: dark ? '#26382f' : '#e6f0ea',

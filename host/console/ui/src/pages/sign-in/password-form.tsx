@@ -35,7 +35,7 @@ export function PasswordForm({ onDone }: { onDone: () => void }) {
       <Form.Item name="current" label={t('current')} rules={[required]}>
         <Input.Password autoComplete="current-password" autoFocus />
       </Form.Item>
-      <Form.Item name="next" label={t('next')} extra={t('next_rule')} rules={[required, { min: 12, message: t('too_short') }]}>
+      <Form.Item name="next" label={t('next')} extra={t('next_rule')} rules={[required, { min: 8, message: t('too_short') }]}>
         <Input.Password autoComplete="new-password" />
       </Form.Item>
       <Form.Item

@@ -1,0 +1,75 @@
+// All rules over the whole form: which field breaks which.
+import type { Draft, DraftField } from './draft';
+import { isOptional, LIMIT_NAMES, LIMITS } from './limits';
+import * as rules from './rules';
+
+export type BrokenFields = Record<string, rules.Broken>;
+
+/** The paths are those that fields have in the form: `limits.memory_bytes`, `config[2].key`, `domains[0]`. */
+export function checkDraft(draft: Draft, fields?: readonly DraftField[]): BrokenFields {
+  const broken: BrokenFields = {};
+  const put = (path: string, rule: rules.Broken | null) => {
+    if (rule && !(path in broken)) broken[path] = rule;
+  };
+  const each = (field: 'domains' | 'outbound_hosts' | 'tags', check: (text: string) => rules.Broken | null, most: number) => {
+    draft[field].forEach((text, index) => put(`${field}[${index}]`, check(text)));
+    if (draft[field].length > most) put(field, { rule: 'too_many', values: { most } });
+  };
+  const checks: Partial<Record<DraftField, () => void>> = {
+    display_name: () => put('display_name', draft.display_name.trim() === '' ? { rule: 'name_empty' } : rules.checkName(draft.display_name)),
+    id: () => put('id', rules.checkId(draft.id)),
+    component: () => put('component', draft.component ? null : { rule: 'component_empty' }),
+    database: () => {
+      const { kind, url } = draft.database;
+      if (kind === 'new_connection' && url !== null) put('database.url', rules.checkDatabaseUrl(url));
+    },
+    domains: () => each('domains', rules.checkDomain, 100),
+    outbound_hosts: () => each('outbound_hosts', rules.checkOutboundHost, 1_000),
+    tags: () => each('tags', rules.checkTag, 16),
+    limits: () => checkLimits(draft, put),
+    config: () => checkConfig(draft, put),
+    data_sources: () => checkSources(draft, put),
+  };
+  for (const [field, check] of Object.entries(checks)) if (!fields || fields.includes(field as DraftField)) check();
+  return broken;
+}
+
+type Put = (path: string, rule: rules.Broken | null) => void;
+
+function checkLimits({ limits }: Draft, put: Put) {
+  for (const name of LIMIT_NAMES) {
+    const value = limits[name];
+    const { min, max } = LIMITS[name];
+    const path = `limits.${name}`;
+    if (value === null) put(path, isOptional(name) ? null : { rule: 'limit_empty' });
+    else if (value < min || value > max) put(path, { rule: 'limit_range', values: { name, min, max } });
+  }
+  if ((limits.instance_memory_bytes ?? 0) > (limits.memory_bytes ?? 0)) put('limits.instance_memory_bytes', { rule: 'limit_instance' });
+}
+
+function checkConfig({ config }: Draft, put: Put) {
+  const seen = new Set<string>();
+  config.forEach((row, index) => {
+    put(`config[${index}].key`, rules.checkConfigKey(row.key));
+    if (seen.has(row.key)) put(`config[${index}].key`, { rule: 'key_twice', values: { key: row.key } });
+    seen.add(row.key);
+    // A secret stays as it is while it stays secret.
+    if (row.value === null && !row.secret) put(`config[${index}].value`, { rule: 'value_again' });
+    if (row.value !== null) put(`config[${index}].value`, rules.checkConfigValue(row.value));
+  });
+  if (config.length > 1_000) put('config', { rule: 'too_many', values: { most: 1_000 } });
+}
+
+function checkSources({ data_sources, id }: Draft, put: Put) {
+  const seen = new Set<string>();
+  data_sources.forEach((row, index) => {
+    const path = `data_sources[${index}]`;
+    put(`${path}.name`, rules.checkSourceName(row.name));
+    if (seen.has(row.name)) put(`${path}.name`, { rule: 'key_twice', values: { key: row.name } });
+    seen.add(row.name);
+    if (row.place === 'url') put(`${path}.url`, row.url === null ? null : rules.checkDatabaseUrl(row.url));
+    else if (row.app === '') put(`${path}.app`, { rule: 'source_app' });
+    else if (row.app === id) put(`${path}.app`, { rule: 'source_self' });
+  });
+  if (data_sources.length > 32) put('data_sources', { rule: 'too_many', values: { most: 32 } });
+}

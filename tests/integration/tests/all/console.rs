@@ -1,0 +1,100 @@
+//! The web console, in a real browser against the real host. The plays are `tests/e2e/console/*.mjs`.
+
+use lodge_harness::postgres::Postgres;
+use lodge_harness::{Config, EMAIL, Host, PASSWORD};
+use serde_json::json;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Plays a script against a host, and does what it asks for.
+fn play(host: &mut Host, script: &str, variables: &[(&str, &str)]) {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("../e2e");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "run `npm ci` in tests/e2e, or `cargo xtask test`"
+    );
+    let mut player = Command::new("node")
+        .arg(format!("console/{script}.mjs"))
+        .env("CONSOLE", format!("http://{}", host.admin))
+        .env("APPS", format!("http://{}", host.apps))
+        .env("EMAIL", EMAIL)
+        .env("PASSWORD", PASSWORD)
+        .env("GUESTS", here.join("../../target/guests"))
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node runs");
+    let mut answers = player.stdin.take().unwrap();
+    let lines = BufReader::new(player.stdout.take().unwrap()).lines();
+    for line in lines.map_while(Result::ok) {
+        let Some(wish) = line.strip_prefix('@') else {
+            eprintln!("{line}");
+            continue;
+        };
+        grant(host, wish);
+        // A play that has ended meanwhile says itself what went wrong.
+        let _ = writeln!(answers, "done");
+    }
+    assert!(player.wait().unwrap().success(), "{script} failed, see above");
+}
+
+fn grant(host: &mut Host, wish: &str) {
+    match wish.split_once(' ').unwrap_or((wish, "")) {
+        ("kill", _) => host.kill(),
+        ("start", _) => host.start_again_here(),
+        // Ends every session but the one that changes it.
+        ("password", new) => {
+            let change = json!({ "current_password": PASSWORD, "new_password": new });
+            host.api().post("/api/auth/password", &change).expect(204);
+        }
+        _ => panic!("a play asks for `{wish}`, which nobody knows"),
+    }
+}
+
+#[test]
+fn an_app_from_upload_to_deletion() {
+    play(&mut Host::start(), "story", &[]);
+}
+
+#[test]
+fn sessions_begin_and_end() {
+    play(&mut Host::start(), "session", &[]);
+}
+
+#[test]
+fn two_browsers_see_each_other_and_the_host_comes_back() {
+    play(&mut Host::start(), "live", &[]);
+}
+
+#[test]
+fn bad_uploads_and_failed_starts_say_why() {
+    play(&mut Host::start(), "refusals", &[]);
+}
+
+#[test]
+fn databases_on_a_real_server() {
+    let server = Postgres::start().unwrap();
+    let apps = server.url("postgres");
+    let other = server.create_database("elsewhere").unwrap();
+    let mut host = Config::default().variable("APPS_DATABASE_URL", &apps).start();
+    play(&mut host, "databases", &[("OTHER_DATABASE", &other)]);
+}
+
+#[test]
+fn a_thousand_apps_in_the_table() {
+    play(&mut Host::start(), "many", &[]);
+}
+
+#[test]
+fn every_page_in_widths_appearances_and_languages() {
+    play(&mut Host::start(), "pages", &[]);
+}
+
+#[test]
+fn every_control_does_something() {
+    play(&mut Host::start(), "clicks", &[]);
+}
