@@ -30,7 +30,7 @@ export function DatabasePart({ app }: { app: AppAnswer }) {
   }
   if (report.isPending) return <Skeleton active paragraph={{ rows: 6 }} />;
   return (
-    <div className="parts">
+    <div className="app-parts">
       {report.isError && <ProblemAlert error={report.error} onRetry={() => void report.refetch()} />}
       {report.data ? <Report report={report.data} app={app} /> : <Kind kind={app.database.kind} engine={app.database.engine} />}
     </div>

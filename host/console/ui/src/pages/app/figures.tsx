@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 /** Key figures: eight, or a few, beside each other where there is room. */
 export function Figures({ label, few = false, children }: { label: string; few?: boolean; children: ReactNode }) {
   return (
-    <dl className={few ? 'figures few' : 'figures'} aria-label={label}>
+    <dl className={few ? 'key-figures few' : 'key-figures'} aria-label={label}>
       {children}
     </dl>
   );
@@ -29,7 +29,7 @@ export function Figure({ name, value, of, share, bad = false }: Props) {
   const { t } = useTranslation('app');
   const full = share !== undefined && share >= NEARLY_FULL;
   return (
-    <div className="figure">
+    <div className="key-figure">
       <dt>{name}</dt>
       <dd>
         <span className="figure-value">

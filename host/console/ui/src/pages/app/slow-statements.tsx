@@ -13,7 +13,7 @@ export function SlowStatements({ report }: { report: DatabaseReport }) {
   return (
     <>
       <p className="soft slow-why">{t('database.slow_why', { limit })}</p>
-      <table className="plain cards">
+      <table className="plain stacked">
         <thead>
           <tr>
             {(['sql', 'count', 'total', 'max', 'last'] as const).map((column) => (
@@ -44,10 +44,10 @@ function Row({ statement }: { statement: SlowStatement }) {
         </code>
         {statement.last_error && <div className="statement-error">{t('database.last_error', { error: statement.last_error })}</div>}
       </td>
-      <td className="short" data-column={t('database.column_count')}>{number(statement.count)}</td>
-      <td className="short" data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
-      <td className="short" data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
-      <td className="short" data-column={t('database.column_last')}>
+      <td className="one-line" data-column={t('database.column_count')}>{number(statement.count)}</td>
+      <td className="one-line" data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
+      <td className="one-line" data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
+      <td className="one-line" data-column={t('database.column_last')}>
         <Time ms={statement.last_at} />
       </td>
     </tr>

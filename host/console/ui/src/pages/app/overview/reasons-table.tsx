@@ -18,7 +18,7 @@ export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }
         <thead>
           <tr>
             <th scope="col">{t('reasons.reason')}</th>
-            <th scope="col" className="wide">
+            <th scope="col" className="code-column">
               {t('reasons.code')}
             </th>
             <th scope="col" className="number">
@@ -30,10 +30,10 @@ export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }
           {reasons.map(([code, count]) => (
             <tr key={code}>
               <td>
-                <code className="narrow">{code}</code>
+                <code className="under-reason">{code}</code>
                 {t(`reasons.words.${isKnown(code) ? code : 'other'}`)} <Remedy code={code} id={app.id} />
               </td>
-              <td className="wide">
+              <td className="code-column">
                 <code>{code}</code>
               </td>
               <td className="number">{number(count)}</td>
