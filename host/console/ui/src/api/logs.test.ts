@@ -123,3 +123,13 @@ test('while the stream is cut lines are polled, and the stream is tried again', 
   expect(heard.onLink).toHaveBeenLastCalledWith('live');
   stop();
 });
+
+test('a stream that had held for a while is opened again at once', async () => {
+  const stop = follow('shop', {}, listener());
+  Stream.all[0]?.onopen?.();
+  await vi.advanceTimersByTimeAsync(900_000);
+  Stream.all[0]?.onerror?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(Stream.all).toHaveLength(2);
+  stop();
+});

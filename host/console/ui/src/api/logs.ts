@@ -68,6 +68,7 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let retryAt = 0;
+  let openedAt = 0;
 
   const give = (lines: LogLine[]) => {
     known = [...known, ...lines].slice(-NEWEST);
@@ -115,6 +116,7 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     const wanted = Object.entries({ level, source: from, search }).filter((one): one is [string, string] => !!one[1]);
     source = new EventSource(`/api/apps/${encodeURIComponent(id)}/logs/live?${new URLSearchParams(wanted)}`);
     source.onopen = () => {
+      openedAt = Date.now();
       listener.onLink('live');
       void catchUp();
     };
@@ -122,7 +124,9 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
       source?.close();
       if (over) return;
       listener.onLink('polling');
-      retryAt = Date.now() + RETRY_MS;
+      // The host ends each stream after a while: one that had held is opened again at once.
+      retryAt = openedAt + RETRY_MS <= Date.now() && openedAt > 0 ? 0 : Date.now() + RETRY_MS;
+      openedAt = 0;
       void poll();
     };
     source.addEventListener('line', (event: MessageEvent<string>) => {
