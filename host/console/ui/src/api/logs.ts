@@ -68,10 +68,23 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let retryAt = 0;
+  let openedAt = 0;
 
   const give = (lines: LogLine[]) => {
     known = [...known, ...lines].slice(-NEWEST);
     listener.onLines(lines);
+  };
+
+  /** Lines that were read and that the stream may still bring, too. */
+  let ahead: LogLine[] = [];
+  const hear = (line: LogLine) => {
+    const at = ahead.findIndex((one) => same(one, line));
+    if (at >= 0) {
+      ahead = ahead.slice(at + 1);
+      return;
+    }
+    if (line.time > (ahead.at(-1)?.time ?? 0)) ahead = [];
+    give([line]);
   };
 
   /** Reads what was written since; lines that the stream brings meanwhile wait in `held`. */
@@ -81,12 +94,14 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     try {
       const fetched = await newestLines(id, filter);
       if (over) return;
-      const missed = newer(known, fetched);
-      give([...missed, ...newer(fetched, held)]);
+      give(newer(known, fetched));
+      ahead = fetched;
     } catch (error) {
       if (!over) listener.onError(error);
     } finally {
+      const waiting = held;
       held = undefined;
+      if (!over) waiting?.forEach(hear);
     }
   };
 
@@ -101,6 +116,7 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     const wanted = Object.entries({ level, source: from, search }).filter((one): one is [string, string] => !!one[1]);
     source = new EventSource(`/api/apps/${encodeURIComponent(id)}/logs/live?${new URLSearchParams(wanted)}`);
     source.onopen = () => {
+      openedAt = Date.now();
       listener.onLink('live');
       void catchUp();
     };
@@ -108,13 +124,15 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
       source?.close();
       if (over) return;
       listener.onLink('polling');
-      retryAt = Date.now() + RETRY_MS;
+      // The host ends each stream after a while: one that had held is opened again at once.
+      retryAt = openedAt + RETRY_MS <= Date.now() && openedAt > 0 ? 0 : Date.now() + RETRY_MS;
+      openedAt = 0;
       void poll();
     };
     source.addEventListener('line', (event: MessageEvent<string>) => {
       const line = JSON.parse(event.data) as LogLine;
       if (!matches(line, filter)) return;
-      held ? held.push(line) : give([line]);
+      held ? held.push(line) : hear(line);
     });
     source.addEventListener('dropped', (event: MessageEvent<string>) => {
       listener.onDropped((JSON.parse(event.data) as { count: number }).count);

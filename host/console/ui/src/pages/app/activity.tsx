@@ -18,7 +18,7 @@ export function ActivityPart({ app }: { app: AppAnswer }) {
       {all.length > 0 && <ActivityList events={all} />}
       {all.length === 0 && !events.isError && <Teach title={t('activity.empty')}>{t('activity.empty_why')}</Teach>}
       {events.hasNextPage && (
-        <div className="more">
+        <div className="app-more">
           <Button loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>
             {t('activity.more')}
           </Button>

@@ -11,7 +11,7 @@ export function DangerPart({ app }: { app: AppAnswer }) {
   const navigate = useNavigate();
   const [asking, setAsking] = useState(false);
   return (
-    <Card className="danger">
+    <Card className="danger-zone">
       <div className="danger-row">
         <div>
           <h2>{t('danger.title')}</h2>

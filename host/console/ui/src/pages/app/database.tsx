@@ -30,7 +30,7 @@ export function DatabasePart({ app }: { app: AppAnswer }) {
   }
   if (report.isPending) return <Skeleton active paragraph={{ rows: 6 }} />;
   return (
-    <div className="parts">
+    <div className="app-parts">
       {report.isError && <ProblemAlert error={report.error} onRetry={() => void report.refetch()} />}
       {report.data ? <Report report={report.data} app={app} /> : <Kind kind={app.database.kind} engine={app.database.engine} />}
     </div>
@@ -54,7 +54,7 @@ function Report({ report, app }: { report: DatabaseReport; app: AppAnswer }) {
     <>
       <Kind kind={report.kind} engine={report.engine} />
       {report.problem && <Alert type="warning" showIcon title={t('database.problem')} description={report.problem} />}
-      <Figures label={t('tab.database')}>
+      <Figures label={t('tab.database')} few>
         <Size report={report} budget={app.limits.storage_bytes} />
         <Figure
           name={t('database.connections')}
@@ -67,7 +67,7 @@ function Report({ report, app }: { report: DatabaseReport; app: AppAnswer }) {
         <Figure
           name={t('database.failed')}
           value={number(report.failed_statements)}
-          of={t('database.failed_share', { share: percent(failedShare) })}
+          of={t('database.failed_share', { share: percent(failedShare, 2) })}
           bad={report.failed_statements > 0}
         />
       </Figures>

@@ -3,10 +3,10 @@ import { Progress } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-/** Key figures in a row, as many beside each other as there is room for. */
-export function Figures({ label, children }: { label: string; children: ReactNode }) {
+/** Key figures: eight, or a few, beside each other where there is room. */
+export function Figures({ label, few = false, children }: { label: string; few?: boolean; children: ReactNode }) {
   return (
-    <dl className="figures" aria-label={label}>
+    <dl className={few ? 'key-figures few' : 'key-figures'} aria-label={label}>
       {children}
     </dl>
   );
@@ -29,11 +29,11 @@ export function Figure({ name, value, of, share, bad = false }: Props) {
   const { t } = useTranslation('app');
   const full = share !== undefined && share >= NEARLY_FULL;
   return (
-    <div className="figure">
+    <div className="key-figure">
       <dt>{name}</dt>
       <dd>
         <span className="figure-value">
-          {value}
+          <bdi>{value}</bdi>
           {(bad || full) && <WarningFilled className="figure-bad" aria-label={t(full ? 'figure.nearly_full' : 'figure.attention')} />}
         </span>
         {share !== undefined && (

@@ -4,32 +4,31 @@ import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
 import type { AppAnswer } from '../../api/schema';
 import { type AppActions, useAppActions } from '../../components/app-actions';
+import { AppAvatar } from '../../components/app-avatar';
 import { Copyable } from '../../components/copy';
 import { PageHeader } from '../../components/page-header';
 import { StatusTag } from '../../components/status';
-import { AppAvatar } from './avatar';
 import { Visit } from './visit';
 
 /** Who the app is, how it is, and what can be done to it as a whole. */
 export function AppHead({ app }: { app: AppAnswer }) {
-  const { t } = useTranslation('app');
   const observed = app.observed ?? [];
   return (
     <PageHeader
       name={app.display_name}
       title={
-        <span className="app-name">
-          <AppAvatar app={app} />
-          <span className="app-name-text">{app.display_name}</span>
+        <span className="head-name">
+          <AppAvatar id={app.id} name={app.display_name} size={40} />
+          <span className="head-name-text">{app.display_name}</span>
         </span>
       }
       about={
-        <span className="app-about">
+        <span className="head-about">
           {observed.map((one) => (
             <StatusTag key={one.environment} observed={one} showEnvironment={observed.length > 1} />
           ))}
           <Copyable text={app.id} />
-          <Link to={`/apps/${app.id}/component`} aria-label={t('head.component', { name: app.component.name, version: app.component.version })}>
+          <Link to={`/apps/${app.id}/component`}>
             {app.component.name} {app.component.version}
           </Link>
         </span>

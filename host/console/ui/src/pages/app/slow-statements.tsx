@@ -12,8 +12,8 @@ export function SlowStatements({ report }: { report: DatabaseReport }) {
   if (report.slow.length === 0) return <Teach title={t('database.slow_none')}>{t('database.slow_none_why', { limit })}</Teach>;
   return (
     <>
-      <p className="soft">{t('database.slow_why', { limit })}</p>
-      <table className="plain cards">
+      <p className="soft slow-why">{t('database.slow_why', { limit })}</p>
+      <table className="plain stacked">
         <thead>
           <tr>
             {(['sql', 'count', 'total', 'max', 'last'] as const).map((column) => (
@@ -44,10 +44,10 @@ function Row({ statement }: { statement: SlowStatement }) {
         </code>
         {statement.last_error && <div className="statement-error">{t('database.last_error', { error: statement.last_error })}</div>}
       </td>
-      <td data-column={t('database.column_count')}>{number(statement.count)}</td>
-      <td data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
-      <td data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
-      <td data-column={t('database.column_last')}>
+      <td className="one-line" data-column={t('database.column_count')}>{number(statement.count)}</td>
+      <td className="one-line" data-column={t('database.column_total')}>{duration(statement.total_ms)}</td>
+      <td className="one-line" data-column={t('database.column_max')}>{duration(statement.max_ms)}</td>
+      <td className="one-line" data-column={t('database.column_last')}>
         <Time ms={statement.last_at} />
       </td>
     </tr>

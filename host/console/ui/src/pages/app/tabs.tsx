@@ -1,7 +1,7 @@
-import { Skeleton, Tabs } from 'antd';
-import { type ComponentType, lazy, Suspense } from 'react';
+import { Skeleton } from 'antd';
+import { type ComponentType, lazy, Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import type { AppAnswer } from '../../api/schema';
 import { ActivityPart } from './activity';
 import { DangerPart } from './danger';
@@ -27,19 +27,30 @@ const PARTS: Record<string, Part> = {
 
 export const isTab = (tab: string) => Object.hasOwn(PARTS, tab);
 
-/** The sides of an app, each at its own address. */
+/** The sides of an app. Each has an address, so they are links; on narrow screens the strip scrolls. */
 export function AppTabs({ app, tab }: { app: AppAnswer; tab: string }) {
   const { t } = useTranslation('app');
-  const navigate = useNavigate();
-  const items = Object.entries(PARTS).map(([key, Part]) => ({
-    key,
-    label: t(`tab.${key}`),
-    children: (
+  const strip = useRef<HTMLElement>(null);
+  useEffect(() => {
+    strip.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [tab]);
+  const Shown = PARTS[tab] ?? Overview;
+  return (
+    <>
+      <nav ref={strip} className="app-tabs" aria-label={t('parts')}>
+        <ul>
+          {Object.keys(PARTS).map((key) => (
+            <li key={key}>
+              <Link to={key === 'overview' ? `/apps/${app.id}` : `/apps/${app.id}/${key}`} aria-current={key === tab ? 'page' : undefined}>
+                {t(`tab.${key}`)}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </nav>
       <Suspense fallback={<Skeleton active paragraph={{ rows: 6 }} />}>
-        <Part app={app} />
+        <Shown key={tab} app={app} />
       </Suspense>
-    ),
-  }));
-  const go = (key: string) => void navigate(key === 'overview' ? `/apps/${app.id}` : `/apps/${app.id}/${key}`);
-  return <Tabs className="app-tabs" activeKey={tab} items={items} onChange={go} destroyOnHidden animated={false} />;
+    </>
+  );
 }

@@ -2,7 +2,7 @@ import { DownOutlined, ExportOutlined } from '@ant-design/icons';
 import { Button, Popover, Space, Tooltip } from 'antd';
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Copyable } from '../../components/copy';
+import { CopyButton } from '../../components/copy-button';
 
 /** Opens the app by its most isolated address; the others are behind the arrow. */
 export function Visit({ urls }: { urls: string[] }) {
@@ -39,7 +39,7 @@ function Addresses({ urls }: { urls: string[] }) {
           <a href={url} target="_blank" rel="noreferrer" dir="ltr">
             {url}
           </a>
-          <Copyable text={url} shown="" code={false} />
+          <CopyButton text={url} />
           {index === 0 && urls.length > 1 && <div className="soft">{t('head.most_isolated')}</div>}
         </li>
       ))}

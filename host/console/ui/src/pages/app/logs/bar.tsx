@@ -1,6 +1,6 @@
 import { DownloadOutlined, PauseOutlined, PlayCircleOutlined } from '@ant-design/icons';
 import { Badge, Button, Checkbox, Input, Select, Tag } from 'antd';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { downloadPath } from '../../../api/logs';
 import type { AppAnswer } from '../../../api/schema';
@@ -17,11 +17,12 @@ interface Props extends Pick<Log, 'tail' | 'dispatch' | 'link'> {
 /** Which lines, how, and whether new ones are shown. */
 export function LogBar({ app, view, change, tail, dispatch, link }: Props) {
   const { t } = useTranslation('app');
+  const search = useCallback((text: string) => change({ search: text }), [change]);
   const levels = LEVELS.map((value) => ({ value, label: t(value === 'debug' ? 'logs.all_levels' : `logs.at_least_${value}`) }));
   const sources = SOURCES.map((value) => ({ value, label: t(`logs.source_${value}`) }));
   return (
     <div className="log-bar">
-      <Search key={view.search ?? ''} value={view.search ?? ''} onSearch={(search) => change({ search })} />
+      <Search value={view.search ?? ''} onSearch={search} />
       <Select aria-label={t('logs.level')} className="log-select" value={view.level ?? 'debug'} options={levels} onChange={(level) => change({ level: level === 'debug' ? undefined : level })} />
       <Select
         aria-label={t('logs.source')}
@@ -38,12 +39,13 @@ export function LogBar({ app, view, change, tail, dispatch, link }: Props) {
       <Checkbox checked={view.wrap} onChange={(event) => change({ wrap: event.target.checked })}>
         {t('logs.wrap')}
       </Checkbox>
-      <span className="grow" />
-      <Link link={link} paused={tail.paused} />
-      <Pause tail={tail} dispatch={dispatch} />
-      <Button icon={<DownloadOutlined />} href={downloadPath(app.id)} download={`${app.id}.log`} title={t('logs.download_why')}>
-        {t('logs.download')}
-      </Button>
+      <div className="log-bar-end">
+        <Link link={link} paused={tail.paused} />
+        <Pause tail={tail} dispatch={dispatch} />
+        <Button icon={<DownloadOutlined />} href={downloadPath(app.id)} download={`${app.id}.log`} title={t('logs.download_why')}>
+          {t('logs.download')}
+        </Button>
+      </div>
     </div>
   );
 }
@@ -54,11 +56,24 @@ const TYPING_MS = 350;
 function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
   const { t } = useTranslation('app');
   const [text, setText] = useState(value);
+  const [asked, setAsked] = useState(value);
+  // Back, or a link, has asked for another search than what was typed.
+  if (value !== asked) {
+    setAsked(value);
+    setText(value);
+  }
+  const ask = useCallback(
+    (next: string) => {
+      setAsked(next);
+      onSearch(next);
+    },
+    [onSearch],
+  );
   useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onSearch(text), TYPING_MS);
+    if (text === asked) return;
+    const timer = setTimeout(() => ask(text), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [text, value, onSearch]);
+  }, [text, asked, ask]);
   return (
     <Input.Search
       className="log-search"
@@ -67,7 +82,7 @@ function Search({ value, onSearch }: { value: string; onSearch: (text: string) =
       allowClear
       value={text}
       onChange={(event) => setText(event.target.value)}
-      onSearch={onSearch}
+      onSearch={ask}
     />
   );
 }

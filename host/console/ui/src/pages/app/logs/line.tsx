@@ -41,7 +41,7 @@ export const Line = memo(function Line({ id, line, day, search, current, onCurre
   return (
     <>
       {day && <li className="log-day">{day}</li>}
-      <li className={`log-line ${line.level}`} tabIndex={-1} onFocus={() => onCurrent(id)}>
+      <li className={`log-line level-${line.level}`} tabIndex={-1} onFocus={() => onCurrent(id)}>
         <time dateTime={exact} title={exact}>
           {time(line.time, true)}
         </time>

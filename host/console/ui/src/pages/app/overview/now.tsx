@@ -34,7 +34,7 @@ function Line({ sentence, app }: { sentence: Sentence; app: AppAnswer }) {
   const formats = useFormats();
   const [url] = app.urls;
   return (
-    <li className={`sentence ${sentence.tone}`}>
+    <li className={`sentence tone-${sentence.tone}`}>
       <span className="sentence-icon" role="img" aria-label={t(`now.tone_${sentence.tone}`)}>
         {ICON[sentence.tone]}
       </span>

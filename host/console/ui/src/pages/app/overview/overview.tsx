@@ -22,7 +22,7 @@ export function Overview({ app }: { app: AppAnswer }) {
   const [range, setRange] = useRange();
   const now = stats.data?.at(-1)?.stats;
   return (
-    <div className="parts">
+    <div className="app-parts">
       {stats.isError && <ProblemAlert error={stats.error} />}
       <KeyFigures app={app} samples={stats.data} />
       <div className="now-and-reasons">

@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import { Bar, BarChart, CartesianGrid, Line, LineChart, ReferenceLine, ResponsiveContainer, Tooltip, XAxis, YAxis } from 'recharts';
 import type { Range } from '../../../api/stats';
 import { useAxisTimes } from './axis';
+import { axisSteps } from './axis-steps';
 import { type Column, DASHES, type Numeric } from './columns';
 import { type Point, ticks } from './history';
 import { Patterns, patternOf } from './patterns';
@@ -20,7 +21,6 @@ export interface PlotProps {
 }
 
 const HEIGHT = 220;
-const TICKS = 4;
 
 export function Plot({ kind, points, range, columns, limit, label, bytes = false }: PlotProps) {
   const { tick } = useAxisTimes(range);
@@ -29,7 +29,7 @@ export function Plot({ kind, points, range, columns, limit, label, bytes = false
   const steps = axisSteps(top, { bytes, whole: kind === 'bars' || columns.some(({ line }) => line === 'queued') });
   const [first] = columns;
   const axes = [
-    <CartesianGrid key="grid" vertical={false} className="chart-grid" />,
+    <CartesianGrid key="grid" vertical={false} stroke="var(--ant-color-border-secondary)" />,
     <XAxis
       key="x"
       dataKey="time"
@@ -110,15 +110,4 @@ function highestOf(points: Point[], columns: Column[], stacked: boolean): number
     return stacked ? each.reduce((sum, value) => sum + value, 0) : Math.max(0, ...each);
   });
   return Math.max(0, ...values);
-}
-
-/** Round steps from nought to at least `top`. */
-export function axisSteps(top: number, { bytes, whole }: { bytes: boolean; whole: boolean }): number[] {
-  const wanted = (top > 0 ? top * 1.05 : 1) / TICKS;
-  const base = bytes ? 1024 ** Math.floor(Math.log(Math.max(1, wanted)) / Math.log(1024)) : 10 ** Math.floor(Math.log10(wanted));
-  const factors = bytes ? [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] : [1, 2, 2.5, 5, 10];
-  let step = base * (factors.find((factor) => factor * base >= wanted) ?? 10);
-  if (whole) step = Math.max(1, Math.ceil(step));
-  const count = Math.max(1, Math.ceil(top / step));
-  return Array.from({ length: count + 1 }, (_, index) => step * index);
 }

@@ -18,7 +18,9 @@ export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }
         <thead>
           <tr>
             <th scope="col">{t('reasons.reason')}</th>
-            <th scope="col">{t('reasons.code')}</th>
+            <th scope="col" className="code-column">
+              {t('reasons.code')}
+            </th>
             <th scope="col" className="number">
               {t('reasons.count')}
             </th>
@@ -28,9 +30,10 @@ export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }
           {reasons.map(([code, count]) => (
             <tr key={code}>
               <td>
+                <code className="under-reason">{code}</code>
                 {t(`reasons.words.${isKnown(code) ? code : 'other'}`)} <Remedy code={code} id={app.id} />
               </td>
-              <td>
+              <td className="code-column">
                 <code>{code}</code>
               </td>
               <td className="number">{number(count)}</td>
