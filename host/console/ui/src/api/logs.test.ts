@@ -133,3 +133,15 @@ test('a stream that had held for a while is opened again at once', async () => {
   expect(Stream.all).toHaveLength(2);
   stop();
 });
+
+test('a line of a stream that is cut at once is not lost', async () => {
+  const heard = listener();
+  const stop = follow('shop', {}, heard);
+  const [stream] = Stream.all;
+  stream?.onopen?.();
+  stream?.send('line', line(3));
+  stream?.onerror?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(given(heard)).toEqual([1, 2, 3]);
+  stop();
+});

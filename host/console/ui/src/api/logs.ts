@@ -89,7 +89,9 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
 
   /** Reads what was written since; lines that the stream brings meanwhile wait in `held`. */
   let held: LogLine[] | undefined;
-  const catchUp = async () => {
+  let catching: Promise<void> | undefined;
+  const catchUp = () => (catching ??= readNewest().finally(() => (catching = undefined)));
+  const readNewest = async () => {
     held = [];
     try {
       const fetched = await newestLines(id, filter);

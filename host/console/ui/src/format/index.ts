@@ -27,8 +27,25 @@ export interface Formats {
   list(items: string[]): string;
 }
 
+const known = new Map<string, Formats>();
+
 /** Formats for a language. */
 export function formats(language: string): Formats {
+  const found = known.get(language) ?? make(language);
+  known.set(language, found);
+  return found;
+}
+
+/** Makes a formatter when it is first wanted: making one takes longer than using it a hundred times. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+function make(language: string): Formats {
+  const clockOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+  const clock = once(() => new Intl.DateTimeFormat(language, clockOptions));
+  const clockMillis = once(() => new Intl.DateTimeFormat(language, { ...clockOptions, fractionalSecondDigits: 3 }));
   const number = (value: number, digits = 1) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
   const unit = (value: number, name: string, digits = 1) =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value);
@@ -54,14 +71,7 @@ export function formats(language: string): Formats {
     },
     dateTime: (ms) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(ms),
     day: (ms) => new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(ms),
-    time: (ms, withMillis = false) =>
-      new Intl.DateTimeFormat(language, {
-        hour: '2-digit',
-        minute: '2-digit',
-        second: '2-digit',
-        fractionalSecondDigits: withMillis ? 3 : undefined,
-        hourCycle: 'h23',
-      }).format(ms),
+    time: (ms, withMillis = false) => (withMillis ? clockMillis() : clock()).format(ms),
     relative(ms, now = Date.now()) {
       const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
       const seconds = Math.round((ms - now) / 1_000);

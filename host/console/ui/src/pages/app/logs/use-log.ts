@@ -1,6 +1,10 @@
 import { useEffect, useReducer, useState } from 'react';
 import { follow, type LogFilter } from '../../../api/logs';
+import type { LogLine } from '../../../api/schema';
 import { advance, EMPTY, type Tail, type TailEvent } from './tail';
+
+/** Lines that come within this time are drawn at once: a busy app writes hundreds a second. */
+const TOGETHER_MS = 80;
 
 export interface Log {
   tail: Tail;
@@ -19,19 +23,31 @@ export function useLog(id: string, filter: LogFilter): Log {
   const [error, setError] = useState<unknown>();
   useEffect(() => {
     dispatch({ type: 'clear' });
-    return follow(
+    let waiting: LogLine[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const flush = () => {
+      timer = undefined;
+      dispatch({ type: 'lines', lines: waiting });
+      waiting = [];
+    };
+    const stop = follow(
       id,
       { level, source, search, request },
       {
         onLines: (lines) => {
           setError(undefined);
-          dispatch({ type: 'lines', lines });
+          waiting.push(...lines);
+          timer ??= setTimeout(flush, TOGETHER_MS);
         },
         onDropped: (count) => dispatch({ type: 'dropped', count }),
         onLink: setLink,
         onError: setError,
       },
     );
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
   }, [id, level, source, search, request]);
   return { tail, dispatch, link, error };
 }
