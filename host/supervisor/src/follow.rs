@@ -55,7 +55,10 @@ impl Supervisor {
             time: crate::clock::now_ms(),
             level: LogLevel::Error,
             source: LogSource::Host,
-            message: format!("it could not be changed to version {} of its component: {error}", new.version),
+            message: format!(
+                "it could not be changed to version {} of its component: {error}",
+                new.version
+            ),
             request: None,
         };
         self.logs.write(&cell.id, line);

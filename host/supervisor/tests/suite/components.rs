@@ -338,8 +338,11 @@ pub fn apps_follow_newer_versions(bed: Bed) {
     // Not the last upload, but what the versions say.
     host.component("hello", "1.9.0");
     // Set back, it stays there: also when its component is compiled anew.
-    host.patch("follows", serde_json::json!({ "component": { "digest": first.digest } }))
-        .unwrap();
+    host.patch(
+        "follows",
+        serde_json::json!({ "component": { "digest": first.digest } }),
+    )
+    .unwrap();
     host.crash();
     let host = bed.open();
     host.pause(50);
@@ -348,10 +351,14 @@ pub fn apps_follow_newer_versions(bed: Bed) {
     host.component("hello", "1.11.0");
     host.until("it follows again", || version("follows") == "1.11.0");
     assert_eq!(version("stays"), "1.0.0");
-    let events = host.supervisor.events(&id("follows"), &lodge_supervisor::Page::default());
+    let events = host
+        .supervisor
+        .events(&id("follows"), &lodge_supervisor::Page::default());
     let events = host.run(events).unwrap().items;
     assert!(
-        events.iter().any(|e| e.actor == "system" && e.action == "app.update"),
+        events
+            .iter()
+            .any(|e| e.actor == "system" && e.action == "app.update"),
         "{events:?}"
     );
 }
