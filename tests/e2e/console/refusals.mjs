@@ -15,8 +15,8 @@ await play(async (page) => {
 
   // Several at once: the good one is taken, the others are refused with their reasons.
   await page.locator('input[type=file]').first().setInputFiles([text, core, guest('hello')]);
-  await page.getByText(/no WebAssembly|not a WebAssembly|not WebAssembly/i).first().waitFor();
-  await page.getByText(/core module|component/i).first().waitFor();
+  await page.getByText(/this is a text file/).first().waitFor();
+  await page.getByText(/core WebAssembly|core module|core wasm/i).first().waitFor();
   await page.getByRole('link', { name: /hello/ }).or(page.getByText('hello', { exact: true })).first().waitFor();
   await picture(page, 'refusals-uploads');
   await accessible(page, 'refused uploads');

@@ -16,19 +16,19 @@ await play(async (page) => {
   assert.equal(new URL(page.url()).pathname, '/tokens');
 
   // A token is being made when the session ends on the host.
-  await page.getByRole('button', { name: 'New token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).first().click();
   const name = page.getByRole('dialog').getByLabel('Name');
   await name.fill('ci of the shop');
   const changed = await ask('password another horse battery staple');
   assert.equal(changed, 'done');
-  await page.getByRole('dialog').getByRole('button', { name: /Create/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Create token' }).click();
   await page.getByText('Your session has ended').waitFor();
   await accessible(page, 'session ended');
   await page.getByRole('dialog', { name: 'Your session has ended' }).getByLabel('Password').fill('another horse battery staple');
   await page.keyboard.press('Enter');
   // What was asked for went on by itself.
   await page.getByText('lodge_', { exact: false }).first().waitFor();
-  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'I have copied it' }).click();
   await page.getByText('ci of the shop').first().waitFor();
 
   // Signed out, nothing of it is left in the page.

@@ -351,10 +351,8 @@ pub fn apps_follow_newer_versions(bed: Bed) {
     host.component("hello", "1.11.0");
     host.until("it follows again", || version("follows") == "1.11.0");
     assert_eq!(version("stays"), "1.0.0");
-    let events = host
-        .supervisor
-        .events(&id("follows"), &lodge_supervisor::Page::default());
-    let events = host.run(events).unwrap().items;
+    let (app, page) = (id("follows"), lodge_supervisor::Page::default());
+    let events = host.run(host.supervisor.events(&app, &page)).unwrap().items;
     assert!(
         events
             .iter()

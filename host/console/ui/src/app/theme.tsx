@@ -4,11 +4,11 @@ import type { Locale } from 'antd/es/locale';
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Language, languages } from '../i18n';
+import { nonce } from './nonce';
 
 export type Appearance = 'system' | 'light' | 'dark';
 
 const STORED = 'lodge.appearance';
-const nonce = document.querySelector('meta[name=csp-nonce]')?.getAttribute('content') ?? '';
 
 const antd: Record<Language, () => Promise<{ default: Locale }>> = {
   en: () => import('antd/locale/en_US'),
