@@ -13,7 +13,7 @@ export function CopyButton({ text }: { text: string }) {
     return () => clearTimeout(timer);
   }, [copied]);
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
-  // No Tooltip: long lists have hundreds of these, and each would cost as much as the button again.
+  // A plain title: lists have one of these a row, and the label says the same.
   const word = t(copied ? 'action.copied' : 'action.copy');
   return (
     <Button

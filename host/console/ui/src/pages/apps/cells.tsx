@@ -47,7 +47,7 @@ export const StatusCell = memo(function StatusCell({ app, usage }: WithUsage) {
       ))}
       {isThrottled(usage ?? undefined) && <Throttled share={usage?.throttled ?? 0} />}
       {failure && (
-        <Tooltip title={failure.message}>
+        <Tooltip title={failure.message} trigger={['hover', 'focus']}>
           <Link to={`/apps/${app.id}/logs`} className="app-failure">
             {failure.message}
           </Link>
@@ -133,7 +133,7 @@ export const DomainsCell = memo(function DomainsCell({ app }: Of) {
     <div className="domains">
       <span dir="ltr" title={first}>{first}</span>
       {more.length > 0 && (
-        <Tooltip title={more.map((domain) => <div key={domain}>{domain}</div>)}>
+        <Tooltip title={more.map((domain) => <div key={domain}>{domain}</div>)} trigger={['hover', 'focus', 'click']}>
           <Button type="text" size="small" aria-label={t('more_domains', { count: more.length })}>
             +{more.length}
           </Button>
@@ -148,7 +148,7 @@ export const TagsCell = memo(function TagsCell({ tags, onChoose }: { tags: strin
   return (
     <div className="tags">
       {tags.map((tag) => (
-        <Tooltip key={tag} title={t('only_tag', { tag })}>
+        <Tooltip key={tag} title={t('only_tag', { tag })} trigger={['hover', 'focus']}>
           <button type="button" className="tag-button" onClick={() => onChoose(tag)}>
             {tag}
           </button>

@@ -8,7 +8,7 @@ export const WIDTHS: Record<Column, number> = {
   start: 120,
   requests: 106,
   cpu: 80,
-  memory: 166,
+  memory: 170,
   domains: 142,
   tags: 130,
   created: 120,

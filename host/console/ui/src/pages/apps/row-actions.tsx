@@ -64,7 +64,7 @@ function Visit({ app, wide }: { app: AppAnswer; wide: boolean }) {
   if (why) {
     // Not `disabled`: it must get the focus to say why.
     return (
-      <Tooltip title={why}>
+      <Tooltip title={why} trigger={['hover', 'focus']}>
         <Button {...common} className="unavailable" aria-disabled aria-label={`${label}. ${why}`} />
       </Tooltip>
     );
