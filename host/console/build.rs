@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
 /// The source of two statics: the page, and the files that it names.
 fn table(dist: &Path) -> io::Result<String> {
     let (page, assets) = (dist.join("index.html"), dist.join("assets"));
-    if !page.exists() {
+    if !page.exists() || !assets.is_dir() {
         return Ok("static PAGE: Option<&str> = None;\nstatic FILES: &[File] = &[];\n".to_owned());
     }
     println!("cargo:rerun-if-changed={}", assets.display());

@@ -5,10 +5,12 @@
 //! gave the URL of. Each may be granted to other apps.
 
 mod migrations;
+mod report;
 mod result;
 mod script;
 mod server;
 mod sqlite;
+mod statistics;
 mod temporal;
 mod watched;
 
@@ -19,6 +21,7 @@ use lodge_model::{
     DatabaseKind, DatabaseSpec, Grant, GrantError, Invalid, Limits, Migration, Secret,
     SourceAccess, SqlError,
 };
+use report::{Connections, Records};
 use server::address::Address;
 use server::pool::{PoolSettings, Servers};
 use server::provision::{self, Provisioner, Room};
@@ -78,6 +81,7 @@ pub(crate) struct Databases {
     control: Option<Secret>,
     servers: Servers,
     preparations: Semaphore,
+    records: Records,
 }
 
 impl Databases {
@@ -107,6 +111,7 @@ impl Databases {
             control: settings.control,
             servers: Servers::new(settings.server_connections),
             preparations: Semaphore::new(PREPARATIONS),
+            records: Records::default(),
         })
     }
 
@@ -127,7 +132,10 @@ impl Databases {
             account,
         };
         if let Some(source) = self.source(&grant.database, &own).await? {
-            let source = Watched::over(DEFAULT, source, account.clone());
+            let record = self.records.of(&grant.app);
+            let statistics = Some(record.statistics.clone());
+            let source = Watched::over(DEFAULT, source, account.clone(), statistics);
+            record.set_source(&source);
             sources.insert(DEFAULT.to_owned(), source);
         }
         for (name, granted) in &grant.sources {
@@ -152,7 +160,7 @@ impl Databases {
             };
             let source = source.map_err(|error| about(&format!("data_sources.{name}"), error))?;
             if let Some(source) = source {
-                let source = Watched::over(name, source, account.clone());
+                let source = Watched::over(name, source, account.clone(), None);
                 sources.insert(name.clone(), source);
             }
         }
@@ -279,6 +287,17 @@ impl Databases {
         })
     }
 
+    /// Whether the service, if there is one, lets databases be made.
+    ///
+    /// # Errors
+    /// What is the matter.
+    pub(crate) async fn check_service(&self) -> Result<(), GrantError> {
+        if let Some(service) = &self.service {
+            service.check(Room::Database).await?;
+        }
+        Ok(())
+    }
+
     /// Drops, if `data` says so, what was made for an app on the service. Files are not its business.
     ///
     /// # Errors
@@ -289,6 +308,7 @@ impl Databases {
         spec: &DatabaseSpec,
         data: DataPolicy,
     ) -> Result<(), GrantError> {
+        self.records.forget(app);
         if data == DataPolicy::Keep {
             return Ok(());
         }
@@ -398,11 +418,18 @@ struct Opened<'a> {
 /// A source that can be brought up to date.
 #[async_trait]
 trait Source: DataSource {
+    /// What the app has of it now.
+    fn connections(&self) -> Connections;
+
     async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError>;
 }
 
 #[async_trait]
 impl Source for SqliteSource {
+    fn connections(&self) -> Connections {
+        self.open_connections()
+    }
+
     async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
         self.run_migrations(migrations).await
     }
@@ -410,6 +437,10 @@ impl Source for SqliteSource {
 
 #[async_trait]
 impl Source for ServerSource {
+    fn connections(&self) -> Connections {
+        self.open_connections()
+    }
+
     async fn migrate(&self, migrations: Vec<Migration>) -> Result<(), SqlError> {
         self.run_migrations(migrations).await
     }

@@ -8,10 +8,14 @@
 //! app's `log_bytes_per_second` says. What is beyond is dropped, counted, and told in one line of the
 //! host's. An app that logs nothing costs a map entry.
 //!
+//! Reading ([`read`]) is bounded too: so many at once, in chunks, on blocking threads. Who follows a log
+//! has a bounded backlog, which is there only while somebody does.
+//!
 //! How it fails: a disk that is full or broken loses lines of the files, not of the memory; the
 //! process's own log says so, once a minute at most.
 
 mod files;
+mod read;
 mod ring;
 
 use files::Files;
@@ -23,6 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
 
 /// The longest line, in bytes. What is longer is cut.
 const LINE_BYTES: usize = 8 * 1024;
@@ -47,6 +52,9 @@ pub enum OpenError {
 pub struct AppLogs {
     logs: RwLock<HashMap<AppId, Arc<Mutex<Log>>>>,
     files: Files,
+    /// Searches at once, and whole logs that are read at once.
+    searches: Arc<Semaphore>,
+    readings: Arc<Semaphore>,
     /// When this process began, in milliseconds since 1970: older lines are in the files only.
     opened_at: i64,
 }
@@ -70,6 +78,8 @@ impl AppLogs {
         Ok(Arc::new(Self {
             logs: RwLock::default(),
             files,
+            searches: Arc::new(Semaphore::new(read::SEARCHES)),
+            readings: Arc::new(Semaphore::new(read::READINGS)),
             opened_at: now_ms(),
         }))
     }
@@ -84,6 +94,14 @@ impl AppLogs {
             return log.clone();
         }
         self.logs.write().entry(app.clone()).or_default().clone()
+    }
+
+    /// Says how many lines were dropped, if that was not said yet.
+    fn report_dropped(&self, app: &AppId, log: &mut Log) {
+        if let Some(report) = log.report_dropped(now_ms()) {
+            self.files.append(app, &report);
+            log.put(report);
+        }
     }
 
     /// Brings the newest lines of an earlier process back into memory.
@@ -122,15 +140,15 @@ impl LogSink for AppLogs {
         let log = self.of(app);
         let mut log = log.lock();
         self.reload(app, &mut log);
-        if let Some(report) = log.report_dropped(now_ms()) {
-            self.files.append(app, &report);
-            log.put(report);
-        }
+        self.report_dropped(app, &mut log);
         log.newest(limit, level)
     }
 
     fn remove(&self, app: &AppId) {
-        self.logs.write().remove(app);
+        let removed = self.logs.write().remove(app);
+        if let Some(log) = removed {
+            log.lock().close();
+        }
         self.files.remove(app);
     }
 }

@@ -7,8 +7,8 @@ use crate::outbound::{self, OutboundService};
 use crate::tokens::AppTokens;
 use async_trait::async_trait;
 use lodge_model::{
-    Account, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseSpec, Grant, GrantError,
-    InternalCalls, Invalid, Provider,
+    Account, AppId, Capabilities, ConnectionReport, DataPolicy, DatabaseReport, DatabaseSpec,
+    Grant, GrantError, InternalCalls, Invalid, Limits, Provider,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -113,5 +113,18 @@ impl Provider for HostProvider {
         database: &DatabaseSpec,
     ) -> Result<ConnectionReport, GrantError> {
         self.databases.test(database).await
+    }
+
+    async fn check_service(&self) -> Result<(), GrantError> {
+        self.databases.check_service().await
+    }
+
+    async fn report_database(
+        &self,
+        app: &AppId,
+        database: &DatabaseSpec,
+        limits: &Limits,
+    ) -> DatabaseReport {
+        self.databases.report(app, database, limits).await
     }
 }

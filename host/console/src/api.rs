@@ -1,5 +1,7 @@
 //! The endpoints, one noun a file. Each is thin: parse, ask the supervisor, answer.
 
+pub(crate) mod about;
+pub(crate) mod activity;
 pub(crate) mod apps;
 pub(crate) mod auth;
 pub(crate) mod components;
@@ -7,6 +9,7 @@ pub(crate) mod databases;
 pub(crate) mod environments;
 pub(crate) mod events;
 pub(crate) mod jwt;
+pub(crate) mod logs;
 pub(crate) mod operations;
 pub(crate) mod settings;
 pub(crate) mod tokens;

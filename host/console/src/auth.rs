@@ -22,6 +22,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use lodge_db::users::User;
 use lodge_db::{sessions, tokens};
 use lodge_supervisor::Actor;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The cookie that carries a session.
@@ -41,6 +42,8 @@ pub(crate) struct Principal {
     pub(crate) user: User,
     /// What proves it.
     pub(crate) credential: Credential,
+    /// From which address it asks; trusted proxies are believed.
+    pub(crate) address: IpAddr,
 }
 
 /// What proves who a principal is.
@@ -55,10 +58,11 @@ pub(crate) enum Credential {
 impl Principal {
     /// The name under which the supervisor writes down what this principal does.
     pub(crate) fn actor(&self) -> Actor {
-        Actor::new(match &self.credential {
+        let name = match &self.credential {
             Credential::Session { .. } => self.user.email.clone(),
             Credential::Token { id, .. } => format!("{} ({id})", self.user.email),
-        })
+        };
+        Actor::new(name).at(self.address)
     }
 }
 
@@ -85,7 +89,8 @@ pub(crate) async fn require(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let (principal, by_cookie) = identify(&console, request.headers()).await?;
+    let (principal, by_cookie) =
+        identify(&console, request.extensions(), request.headers()).await?;
     if by_cookie && !request.method().is_safe() {
         client::check_origin(request.headers(), true)?;
     }
@@ -99,29 +104,37 @@ pub(crate) async fn require(
 /// 401 if there is none.
 pub(crate) async fn identify(
     console: &Console,
+    extensions: &http::Extensions,
     headers: &HeaderMap,
 ) -> Result<(Principal, bool), Problem> {
+    let trusted = &console.settings().trusted_proxies.get();
+    let address = client::address(extensions, headers, trusted);
+    let proven = |(user, credential)| Principal {
+        user,
+        credential,
+        address,
+    };
     if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let principal = match bearer(value) {
+        let found = match bearer(value) {
             Some(token) => find(console, token).await?,
             None => None,
         };
-        return principal
-            .map(|found| (found, false))
+        return found
+            .map(|found| (proven(found), false))
             .ok_or_else(unauthorized);
     }
     for token in cookies(headers).take(COOKIES_TRIED) {
         // An API token is not taken from a cookie: nothing of ours puts it there.
         if token.starts_with(secret::SESSION_PREFIX)
-            && let Some(principal) = find(console, token).await?
+            && let Some(found) = find(console, token).await?
         {
-            return Ok((principal, true));
+            return Ok((proven(found), true));
         }
     }
     Err(unauthorized())
 }
 
-async fn find(console: &Console, token: &str) -> Result<Option<Principal>, Problem> {
+async fn find(console: &Console, token: &str) -> Result<Option<(User, Credential)>, Problem> {
     let now = crate::state::now_ms();
     let db = console.db();
     let hash = secret::hash(token);
@@ -136,7 +149,7 @@ async fn find(console: &Console, token: &str) -> Result<Option<Principal>, Probl
             hash,
             expires_at: session.expires_at,
         };
-        return Ok(Some(Principal { user, credential }));
+        return Ok(Some((user, credential)));
     }
     if token.starts_with(secret::TOKEN_PREFIX) {
         let Some((user, token)) = tokens::with_user(db, &hash, now).await? else {
@@ -152,7 +165,7 @@ async fn find(console: &Console, token: &str) -> Result<Option<Principal>, Probl
             id: token.id,
             expires_at: token.expires_at,
         };
-        return Ok(Some(Principal { user, credential }));
+        return Ok(Some((user, credential)));
     }
     Ok(None)
 }

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod api;
+mod audit;
 mod auth;
 mod extract;
 mod health;

@@ -3,9 +3,9 @@
 use crate::auth;
 use crate::problem::Problem;
 use crate::state::Console;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::header;
 use lodge_model::{AppId, MeterSnapshot, Status};
 use lodge_supervisor::{AppFilter, Page};
 use std::collections::BTreeMap;
@@ -44,6 +44,12 @@ const SERIES: &[Series] = &[
         "counter",
         "Time the app's guests were ready and waited for a turn.",
         |m| m.throttled_ms,
+    ),
+    (
+        "lodge_app_capped_milliseconds_total",
+        "counter",
+        "The part of that time that was due to the app's own cap on CPU.",
+        |m| m.capped_ms,
     ),
     (
         "lodge_app_memory_bytes",
@@ -94,10 +100,10 @@ const OUTCOMES: &[(&str, Count)] = &[
 /// 401 without a credential, unless a setting opens it.
 pub(crate) async fn show(
     State(console): State<Console>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Problem> {
     if !console.settings().open_metrics {
-        auth::identify(&console, &headers).await?;
+        auth::identify(&console, request.extensions(), request.headers()).await?;
     }
     let (apps, statuses) = read(&console).await?;
     let text = write(&apps, &statuses);
@@ -172,6 +178,22 @@ fn write(apps: &[(AppId, MeterSnapshot)], statuses: &BTreeMap<&'static str, u64>
             );
         }
     }
+    head(
+        &mut text,
+        "lodge_app_failures_total",
+        "counter",
+        "Requests that failed, by the code of their error page.",
+    );
+    for (app, stats) in apps {
+        for (reason, count) in &stats.reasons {
+            let labels = format_args!("app=\"{app}\",reason=\"{reason}\"");
+            line(
+                &mut text,
+                format_args!("lodge_app_failures_total{{{labels}}} {count}"),
+            );
+        }
+    }
+    write_latency(&mut text, apps);
     for (name, kind, help, value) in SERIES {
         head(&mut text, name, kind, help);
         for (app, stats) in apps {
@@ -182,6 +204,31 @@ fn write(apps: &[(AppId, MeterSnapshot)], statuses: &BTreeMap<&'static str, u64>
         }
     }
     text
+}
+
+fn write_latency(text: &mut String, apps: &[(AppId, MeterSnapshot)]) {
+    head(
+        text,
+        "lodge_app_latency_milliseconds",
+        "gauge",
+        "Time to the beginning of an answer, of the requests of the last minute.",
+    );
+    for (app, stats) in apps {
+        let Some(latency) = stats.latency else {
+            continue;
+        };
+        for (quantile, value) in [
+            ("0.5", latency.p50_ms),
+            ("0.95", latency.p95_ms),
+            ("0.99", latency.p99_ms),
+        ] {
+            let labels = format_args!("app=\"{app}\",quantile=\"{quantile}\"");
+            line(
+                text,
+                format_args!("lodge_app_latency_milliseconds{{{labels}}} {value}"),
+            );
+        }
+    }
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) {
@@ -203,6 +250,12 @@ mod tests {
         let stats = MeterSnapshot {
             answered: 3,
             memory_bytes: 42,
+            reasons: BTreeMap::from([("queue_full".to_owned(), 2)]),
+            latency: Some(lodge_model::Latency {
+                p50_ms: 1.5,
+                p95_ms: 2.0,
+                p99_ms: 3.0,
+            }),
             ..MeterSnapshot::default()
         };
         let text = write(
@@ -212,6 +265,8 @@ mod tests {
         for line in [
             "lodge_apps{status=\"running\"} 1",
             "lodge_app_requests_total{app=\"shop\",outcome=\"answered\"} 3",
+            "lodge_app_failures_total{app=\"shop\",reason=\"queue_full\"} 2",
+            "lodge_app_latency_milliseconds{app=\"shop\",quantile=\"0.5\"} 1.5",
             "# TYPE lodge_app_memory_bytes gauge",
             "lodge_app_memory_bytes{app=\"shop\"} 42",
         ] {

@@ -5,7 +5,8 @@
 //! asks every endpoint of the document without one.
 
 use crate::api::{
-    apps, auth, components, databases, environments, events, jwt, operations, settings, tokens,
+    about, activity, apps, auth, components, databases, environments, events, jwt, logs,
+    operations, settings, tokens,
 };
 use crate::auth::require;
 use crate::openapi::{self, Document};
@@ -86,17 +87,24 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(apps::start))
         .routes(routes!(apps::stop))
         .routes(routes!(apps::restart))
-        .routes(routes!(apps::logs))
+        .routes(routes!(logs::logs))
+        .routes(routes!(logs::live))
+        .routes(routes!(logs::download))
         .routes(routes!(apps::stats))
+        .routes(routes!(apps::stats_history))
+        .routes(routes!(apps::usage))
         .routes(routes!(apps::events))
         .routes(routes!(jwt::show))
         .routes(routes!(jwt::rotate))
         .routes(routes!(jwt::rotate_shared))
         .routes(routes!(databases::test))
+        .routes(routes!(databases::show))
         .routes(routes!(environments::list))
+        .routes(routes!(about::show))
         .routes(routes!(operations::show))
         .routes(routes!(settings::show, settings::update))
         .routes(routes!(events::follow))
+        .routes(routes!(activity::list))
         .route_layer(middleware::from_fn_with_state(
             console.clone(),
             idempotency::layer,

@@ -1,11 +1,13 @@
 //! What every handler reaches: the supervisor, the control database, and the console's own parts.
 
 use crate::addresses::Addresses;
+use crate::audit::Refusals;
 use crate::auth::guard::{LoginGuard, LoginLimits};
 use crate::auth::password::Passwords;
 use lodge_db::Database;
 use lodge_model::TrustedProxies;
 use lodge_supervisor::Supervisor;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -17,6 +19,10 @@ pub(crate) const MAX_EVENT_STREAMS: usize = 64;
 pub struct Settings {
     /// Where apps are reached, for the addresses that answers show.
     pub addresses: Addresses,
+    /// Where the admin API itself listens.
+    pub admin_listen: Option<SocketAddr>,
+    /// The version of Wasmtime, which only the runtime knows.
+    pub wasmtime: &'static str,
     /// True: `/metrics` needs no token.
     pub open_metrics: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -51,6 +57,7 @@ struct Inner {
     settings: Settings,
     passwords: Passwords,
     logins: LoginGuard,
+    refusals: Refusals,
     event_streams: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
 }
@@ -76,6 +83,7 @@ impl Console {
             supervisor,
             passwords,
             logins: LoginGuard::new(settings.login_limits),
+            refusals: Refusals::default(),
             settings,
             event_streams: Arc::new(Semaphore::new(MAX_EVENT_STREAMS)),
             stopping: watch::Sender::new(false),
@@ -100,6 +108,10 @@ impl Console {
 
     pub(crate) fn logins(&self) -> &LoginGuard {
         &self.0.logins
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     pub(crate) fn event_streams(&self) -> &Arc<Semaphore> {

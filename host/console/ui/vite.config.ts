@@ -13,7 +13,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1500,
   },
   server: {
-    proxy: { '/api': { target: process.env.LODGE_URL ?? 'http://127.0.0.1:13001', changeOrigin: false } },
+    proxy: { '^/(api/|metrics$)': { target: process.env.LODGE_URL ?? 'http://127.0.0.1:13001', changeOrigin: false } },
   },
   test: { environment: 'jsdom', include: ['src/**/*.test.{ts,tsx}'] },
 });

@@ -1,8 +1,14 @@
-//! The audit log: who did what, when, with which result. Rows are added, never changed.
+//! The audit log: who did what, when, from where, with which result. Rows are added, never changed.
+//!
+//! Read newest first, by the key: a page goes on below the last entry of the one before, whatever was
+//! added meanwhile. Unfiltered, by app and by actor an index leads there; the other filters look at
+//! entries until a page is full, at all of them if nothing fits.
 
 use crate::text::{Reader, plain};
 use crate::{Database, Error, Tx};
 use lodge_model::AppId;
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
 
 /// An entry to be added.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +29,8 @@ pub struct NewEvent<'a> {
     pub result: &'a str,
     /// More, for people; never a secret.
     pub message: Option<&'a str>,
+    /// From which address it was asked.
+    pub address: Option<&'a str>,
 }
 
 /// An entry as it is kept.
@@ -46,6 +54,24 @@ pub struct EventRow {
     pub result: String,
     /// More, for people.
     pub message: Option<String>,
+    /// From which address it was asked.
+    pub address: Option<String>,
+}
+
+/// Which entries. What is none filters nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// On this app.
+    pub app: Option<&'a str>,
+    /// By this one.
+    pub actor: Option<&'a str>,
+    /// Of this action.
+    pub action: Option<&'a str>,
+    /// With this result.
+    pub result: Option<&'a str>,
+    /// With this text in the actor, action, subject, app or message, whatever the case of its
+    /// letters (on SQLite, of those from A to Z).
+    pub search: Option<&'a str>,
 }
 
 /// Adds an entry.
@@ -54,8 +80,8 @@ pub struct EventRow {
 /// The database failed.
 pub async fn insert(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO events (time, actor, action, app, subject, operation, result, message) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO events (time, actor, action, app, subject, operation, result, message, \
+         address) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(event.time)
     .bind(plain(event.actor))
@@ -65,6 +91,7 @@ pub async fn insert(tx: &mut Tx, event: &NewEvent<'_>) -> Result<(), Error> {
     .bind(event.operation)
     .bind(event.result)
     .bind(event.message.map(plain))
+    .bind(event.address)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -80,29 +107,89 @@ pub async fn of_app(
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<EventRow>, Error> {
-    let rows =
-        sqlx::query("SELECT * FROM events WHERE app = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
-            .bind(app.as_str())
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(i64::from(limit))
-            .fetch_all(database.reader())
-            .await?;
-    rows.iter()
-        .map(|row| {
-            let row = Reader::new("events", "action", row);
-            Ok(EventRow {
-                id: row.get("id")?,
-                time: row.get("time")?,
-                actor: row.get("actor")?,
-                action: row.get("action")?,
-                app: row.get("app")?,
-                subject: row.get("subject")?,
-                operation: row.get("operation")?,
-                result: row.get("result")?,
-                message: row.get("message")?,
-            })
-        })
-        .collect()
+    let filter = Filter {
+        app: Some(app.as_str()),
+        ..Filter::default()
+    };
+    list(database, &filter, before, limit).await
+}
+
+/// The entries that a filter lets through, newest first, at most `limit`, older than the entry
+/// `before`.
+///
+/// # Errors
+/// The database failed or holds an unreadable row.
+pub async fn list(
+    database: &Database,
+    filter: &Filter<'_>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<EventRow>, Error> {
+    let (conditions, values) = conditions(filter);
+    let sql = format!("SELECT * FROM events WHERE id < $1{conditions} ORDER BY id DESC LIMIT $2");
+    let mut query = sqlx::query(AssertSqlSafe(sql))
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(i64::from(limit));
+    for value in values {
+        query = query.bind(value);
+    }
+    let rows = query.fetch_all(database.reader()).await?;
+    rows.iter().map(read).collect()
+}
+
+/// What a filter adds to `id < $1` and `$2` lines: text that is ours alone, and its values in order.
+fn conditions(filter: &Filter<'_>) -> (String, Vec<String>) {
+    let (mut sql, mut values) = (String::new(), Vec::new());
+    let exact = [
+        ("app", filter.app),
+        ("actor", filter.actor),
+        ("action", filter.action),
+        ("result", filter.result),
+    ];
+    for (column, value) in exact {
+        if let Some(value) = value {
+            values.push(plain(value));
+            sql.push_str(&format!(" AND {column} = ${}", values.len() + 2));
+        }
+    }
+    if let Some(text) = filter.search {
+        values.push(format!("%{}%", literal(&plain(text))));
+        let place = values.len() + 2;
+        let columns = ["actor", "action", "subject", "app", "message"];
+        let fits = columns
+            .map(|column| format!("LOWER({column}) LIKE LOWER(${place}) ESCAPE '!'"))
+            .join(" OR ");
+        sql.push_str(&format!(" AND ({fits})"));
+    }
+    (sql, values)
+}
+
+/// A text as a pattern that only it fits.
+fn literal(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
+fn read(row: &AnyRow) -> Result<EventRow, Error> {
+    let row = Reader::new("events", "action", row);
+    Ok(EventRow {
+        id: row.get("id")?,
+        time: row.get("time")?,
+        actor: row.get("actor")?,
+        action: row.get("action")?,
+        app: row.get("app")?,
+        subject: row.get("subject")?,
+        operation: row.get("operation")?,
+        result: row.get("result")?,
+        message: row.get("message")?,
+        address: row.get("address")?,
+    })
 }
 
 /// Removes entries older than `time` (milliseconds since 1970); gives how many.

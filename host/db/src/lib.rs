@@ -9,7 +9,7 @@
 //! them take the [`Sealer`](lodge_model::Sealer), so that none can forget it.
 //!
 //! What bounds it: one writer at a time on SQLite, a handful of connections on PostgreSQL, and
-//! [`events::prune`], [`operations::prune`] and [`keys::prune`] for what would grow for ever.
+//! [`events::prune`], [`operations::prune`], [`keys::prune`] and [`history::prune`] for what would grow for ever.
 //! How it fails: an [`Error`] that names no value of a row, since rows hold secrets.
 
 pub mod apps;
@@ -18,6 +18,7 @@ pub mod components;
 mod database;
 mod error;
 pub mod events;
+pub mod history;
 pub mod idempotency;
 pub mod keys;
 mod migrate;

@@ -11,6 +11,8 @@ use sqlx::{AssertSqlSafe, Row};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_control.sql"),
     include_str!("../migrations/0002_app_keys.sql"),
+    include_str!("../migrations/0003_app_history.sql"),
+    include_str!("../migrations/0004_event_address.sql"),
 ];
 
 /// The key of PostgreSQL's advisory lock: "lodge" and a number that is only ours.

@@ -31,6 +31,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 /// Answers one request, whatever happens.
 pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
@@ -62,13 +63,14 @@ pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
         Ok(Resolved::OwnHost(location)) => return Handling::own(respond::own_host(location)),
         Err(kind) => return Handling::own(visit.refused(kind)),
     };
+    let arrived = Instant::now();
     match admitted_at_once(&visit, &target) {
-        Some(Ok((endpoint, turn))) => visit.call(target, endpoint, turn),
-        Some(Err(kind)) => Handling::own(visit.refused_by(&target, kind)),
+        Some(Ok((endpoint, turn))) => visit.call(target, endpoint, turn, arrived),
+        Some(Err(kind)) => Handling::own(visit.refused_by(&target, kind, arrived)),
         None => Handling::Waiting(Box::pin(async move {
             match admitted(&visit.conn().edge, visit.id, &target).await {
-                Ok((endpoint, turn)) => visit.call(target, endpoint, turn).await,
-                Err(kind) => Ok(visit.refused_by(&target, kind)),
+                Ok((endpoint, turn)) => visit.call(target, endpoint, turn, arrived).await,
+                Err(kind) => Ok(visit.refused_by(&target, kind, arrived)),
             }
         })),
     }
@@ -97,13 +99,20 @@ impl Visit {
         respond::failure(kind, self.id, self.scan.wants_html)
     }
 
-    fn refused_by(&self, target: &Target, kind: FailureKind) -> Response<Answer> {
+    fn refused_by(&self, target: &Target, kind: FailureKind, arrived: Instant) -> Response<Answer> {
         target.state.meter.record(Outcome::Failed(kind));
+        target.state.meter.took(arrived.elapsed());
         self.refused(kind)
     }
 
     /// Hands the request to its app.
-    fn call(self, target: Target, endpoint: Arc<dyn Endpoint>, turn: Turn) -> Handling {
+    fn call(
+        self,
+        target: Target,
+        endpoint: Arc<dyn Endpoint>,
+        turn: Turn,
+        arrived: Instant,
+    ) -> Handling {
         let Self {
             id,
             in_flight,
@@ -114,7 +123,7 @@ impl Visit {
         let is_head = head.method == Method::HEAD;
         let wants_html = scan.wants_html;
         let conn = in_flight.0.clone();
-        let exchange = Exchange::new(id, turn, in_flight);
+        let exchange = Exchange::new(id, turn, in_flight, arrived);
         let limit = target.state.limits.request_body_bytes;
         match request::for_guest(&conn, head, body, &scan, target.prefix, limit) {
             Ok(ForGuest {

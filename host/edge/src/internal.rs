@@ -17,6 +17,7 @@ use lodge_model::{
 };
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 /// The calls' host names end so.
 const DOMAIN: &str = "lodge.internal";
@@ -40,6 +41,7 @@ impl InternalCalls for Edge {
         let id = ids::next();
         tracing::debug!(%id, %from, %to, depth = depth.0, "one app calls another");
         let limit = target.state.limits.request_body_bytes;
+        let arrived = Instant::now();
         let admitted = if request.body().size_hint().lower() > limit {
             Err(FailureKind::BodyTooLarge)
         } else {
@@ -47,15 +49,17 @@ impl InternalCalls for Edge {
         };
         let (endpoint, turn) = admitted.inspect_err(|kind| {
             target.state.meter.record(Outcome::Failed(*kind));
+            target.state.meter.took(arrived.elapsed());
         })?;
         let mut exchange = Exchange {
             turn,
             recorded: false,
         };
-        match endpoint
+        let answered = endpoint
             .call(id, for_callee(request, from, to, depth, limit)?)
-            .await
-        {
+            .await;
+        target.state.meter.took(arrived.elapsed());
+        match answered {
             Ok(response) => {
                 let status = response.status();
                 Ok(response.map(|body| {

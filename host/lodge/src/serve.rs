@@ -69,15 +69,12 @@ fn raise_file_limit() {
     }
 }
 
-/// Says so if the kernel may refuse memory mappings that the instances and components need. The
-/// figures are generous: an instance has a handful of mappings, a compiled component about four.
+/// Says so if the kernel may refuse memory mappings that the instances and components need.
 fn check_map_limit(instances: u32) {
-    const PER_INSTANCE: u64 = 16;
-    const FOR_THE_REST: u64 = 10_000;
     let Ok(text) = std::fs::read_to_string("/proc/sys/vm/max_map_count") else {
         return;
     };
-    let needed = u64::from(instances) * PER_INSTANCE + FOR_THE_REST;
+    let needed = lodge_runtime::memory_mappings(instances);
     if let Ok(limit) = text.trim().parse::<u64>()
         && limit < needed
     {

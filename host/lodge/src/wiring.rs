@@ -107,7 +107,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let console = Console::open(
         db.clone(),
         supervisor.clone(),
-        console_settings(&config, apps_address, proxies.clone()),
+        console_settings(&config, apps_address, admin_address, proxies.clone()),
     )
     .await?;
     let edge = Edge::new(edge_settings(&config, proxies), routes, supervisor.clone());
@@ -324,6 +324,7 @@ fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::S
 fn console_settings(
     config: &Config,
     apps: SocketAddr,
+    admin: SocketAddr,
     trusted_proxies: Arc<TrustedProxies>,
 ) -> lodge_console::Settings {
     lodge_console::Settings {
@@ -331,6 +332,8 @@ fn console_settings(
             listen: Some(apps),
             apps_domain: config.apps_domain.clone(),
         },
+        admin_listen: Some(admin),
+        wasmtime: lodge_runtime::WASMTIME_VERSION,
         open_metrics: config.open_metrics,
         trusted_proxies,
         ..lodge_console::Settings::default()

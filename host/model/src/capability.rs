@@ -8,6 +8,7 @@
 mod database;
 mod keyvalue;
 mod outbound;
+mod report;
 mod sql;
 mod token;
 
@@ -17,6 +18,7 @@ pub use database::{
 };
 pub use keyvalue::{KeyPage, KeyValue, KeyValueError, Version};
 pub use outbound::{CallDepth, InternalCalls, Outbound, OutboundError, OutboundOptions};
+pub use report::{DatabaseReport, SlowStatement};
 pub use sql::{
     Column, Constraint, ConstraintError, DatabaseError, Element, ExecuteOutcome, Isolation, Row,
     Rows, SqlError, Value,
@@ -145,4 +147,22 @@ pub trait Provider: Send + Sync + 'static {
         app: &AppId,
         database: &DatabaseSpec,
     ) -> Result<ConnectionReport, GrantError>;
+
+    /// Whether the service in which apps' databases are made answers, and lets databases be made.
+    /// Without a service nothing can be away.
+    ///
+    /// # Errors
+    /// What is the matter, without a secret.
+    async fn check_service(&self) -> Result<(), GrantError> {
+        Ok(())
+    }
+
+    /// What an administrator is told of an app's own database, whether the app runs or not. Takes a
+    /// few seconds at most; what is not known is left out.
+    async fn report_database(
+        &self,
+        app: &AppId,
+        database: &DatabaseSpec,
+        limits: &Limits,
+    ) -> DatabaseReport;
 }

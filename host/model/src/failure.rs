@@ -42,6 +42,26 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All of them, in the order in which they are declared.
+    pub const ALL: [Self; 16] = [
+        Self::AppNotFound,
+        Self::AppStopped,
+        Self::AppFailed,
+        Self::AppStarting,
+        Self::QueueFull,
+        Self::QueueTimeout,
+        Self::HostBusy,
+        Self::Trap,
+        Self::OutOfMemory,
+        Self::NoResponse,
+        Self::Internal,
+        Self::Deadline,
+        Self::CpuLimit,
+        Self::BodyTooLarge,
+        Self::HeaderTooLarge,
+        Self::BadRequest,
+    ];
+
     /// The HTTP status a visitor gets.
     pub fn status(self) -> http::StatusCode {
         use http::StatusCode as S;
@@ -107,5 +127,19 @@ pub struct Failure {
 impl From<FailureKind> for Failure {
     fn from(kind: FailureKind) -> Self {
         Self { kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_in_order() {
+        for (index, kind) in FailureKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, index, "{kind:?}");
+        }
+        // The last one declared: a new one belongs into ALL.
+        assert_eq!(FailureKind::BadRequest as usize + 1, FailureKind::ALL.len());
     }
 }

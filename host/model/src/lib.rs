@@ -2,8 +2,9 @@
 //! between the crates that make it happen.
 //!
 //! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
-//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`Provider`], [`Sealer`]) are here so
-//! that the crates on their two sides do not know each other: only the binary wires them.
+//! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`LogStore`], [`Provider`],
+//! [`Sealer`]) are here so that the crates on their two sides do not know each other: only the
+//! binary wires them.
 
 mod app;
 mod capability;
@@ -29,10 +30,11 @@ pub use app::{
 };
 pub use capability::{
     Account, CallDepth, Capabilities, Column, ConnectionReport, Constraint, ConstraintError,
-    Cursor, DataSource, DataSources, DatabaseError, Element, ExecuteOutcome, Expectations, Grant,
-    GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage, KeyValue, KeyValueError,
-    Migration, Outbound, OutboundError, OutboundOptions, Provider, Row, Rows, Secret, SignOptions,
-    SourceAccess, SourceGrant, SqlError, TokenError, Tokens, Transaction, Value, Version,
+    Cursor, DataSource, DataSources, DatabaseError, DatabaseReport, Element, ExecuteOutcome,
+    Expectations, Grant, GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage,
+    KeyValue, KeyValueError, Migration, Outbound, OutboundError, OutboundOptions, Provider, Row,
+    Rows, Secret, SignOptions, SlowStatement, SourceAccess, SourceGrant, SqlError, TokenError,
+    Tokens, Transaction, Value, Version,
 };
 pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
 pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};
@@ -40,12 +42,14 @@ pub use failure::{Failure, FailureKind};
 pub use ids::{AppId, Digest, EnvironmentName, OperationId};
 pub use invalid::Invalid;
 pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
-pub use log::{LogLevel, LogLine, LogSink, LogSource};
-pub use meter::{AppMeter, MeterSnapshot, Outcome};
+pub use log::{
+    Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore, LogText,
+};
+pub use meter::{AppMeter, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome, Tally};
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use outbound_host::{INTERNAL_DOMAIN, OutboundHost, ends_in_number};
 pub use proxies::{TrustedProxies, parse_networks};
 pub use routes::{Activator, Phase, Route, RouteSink};
-pub use runtime::{CompileError, CompileProgress, Launch, Runtime, StartError};
+pub use runtime::{CompileError, CompileProgress, Launch, Runtime, RuntimeFacts, StartError};
 pub use seal::{SEALED, SealError, Sealer};
 pub use status::{Desired, Observed, Status};

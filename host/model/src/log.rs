@@ -1,5 +1,9 @@
 //! An app's log: lines from its guests and, beside them, what the host has to say about it.
 
+mod store;
+
+pub use store::{Followed, LogError, LogFilter, LogStore, LogText};
+
 use crate::AppId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

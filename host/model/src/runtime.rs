@@ -63,6 +63,20 @@ pub struct Launch {
     pub grant: Grant,
 }
 
+/// What a runtime has to give, and what it found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RuntimeFacts {
+    /// Instances that all apps together may hold.
+    pub instance_slots: u64,
+    /// Cores that guests may use together.
+    pub guest_cores: f64,
+    /// Whether the kernel tells which pages a guest wrote (`PAGEMAP_SCAN`): without it, instances
+    /// are cleaned up more slowly.
+    pub pagemap_scan: bool,
+    /// Memory mappings that full instance slots and their components may take.
+    pub memory_mappings: u64,
+}
+
 /// Runs apps.
 #[async_trait]
 pub trait Runtime: Send + Sync + 'static {
@@ -102,4 +116,7 @@ pub trait Runtime: Send + Sync + 'static {
     /// Makes sure that the app does not run: requests under way have `grace` to finish, then they
     /// are cut off. Returns when its last instance is gone.
     async fn ensure_stopped(&self, app: &AppId, grace: Duration);
+
+    /// What it has to give. Cheap: it may be asked often.
+    fn facts(&self) -> RuntimeFacts;
 }

@@ -20,7 +20,7 @@
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::Waker;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -69,16 +69,26 @@ struct Bucket {
     /// Nanoseconds of CPU in hand; negative when overdrawn.
     tokens: i64,
     refilled: Instant,
+    /// How long it was empty, all told, as often as somebody asked; without the present time.
+    empty: Duration,
+    /// Empty since then.
+    empty_since: Option<Instant>,
 }
 
 /// A place in a lane's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct Ticket {
+    number: u64,
+    /// How long the lane's bucket had been empty when the wait began.
+    empty_before: Duration,
+}
 
 /// One app's lane through the gate.
 pub(crate) struct Lane {
     gate: Arc<Gate>,
     index: usize,
+    /// Waiting that was due to the cap and that nobody has taken note of yet, in nanoseconds.
+    capped: AtomicU64,
 }
 
 impl Gate {
@@ -126,6 +136,7 @@ impl Gate {
         Lane {
             gate: self.clone(),
             index,
+            capped: AtomicU64::new(0),
         }
     }
 
@@ -160,12 +171,16 @@ impl Lane {
     /// True: the caller has a turn and must [`end_turn`](Self::end_turn).
     pub(crate) fn try_turn(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> bool {
         let mut state = self.gate.state.lock();
-        if let Some(Ticket(number)) = *ticket {
-            if state.take_granted(self.index, number) {
+        if let Some(waiting) = *ticket {
+            if state.take_granted(self.index, waiting.number) {
                 *ticket = None;
+                if let Some(bucket) = state.bucket(self.index) {
+                    let capped = bucket.empty.saturating_sub(waiting.empty_before);
+                    self.capped.fetch_add(nanos(capped), Ordering::Relaxed);
+                }
                 return true;
             }
-            state.rewake(self.index, number, waker);
+            state.rewake(self.index, waiting.number, waker);
             return false;
         }
         if state.is_free(self.index) {
@@ -181,8 +196,24 @@ impl Lane {
         if !state.throttled.is_empty() {
             self.gate.throttled.store(true, Ordering::Relaxed);
         }
-        *ticket = Some(Ticket(number));
+        let empty_before = state
+            .bucket(self.index)
+            .map_or(Duration::ZERO, Bucket::empty_so_far);
+        *ticket = Some(Ticket {
+            number,
+            empty_before,
+        });
         false
+    }
+
+    /// How long guests waited since this was last asked because the lane had used up its cap, each
+    /// guest's wait for itself.
+    pub(crate) fn take_capped(&self) -> Duration {
+        // Only a capped lane ever has any: others pay for one load.
+        if self.capped.load(Ordering::Relaxed) == 0 {
+            return Duration::ZERO;
+        }
+        Duration::from_nanos(self.capped.swap(0, Ordering::Relaxed))
     }
 
     /// Gives the turn back and charges what it used.
@@ -204,14 +235,14 @@ impl Lane {
     /// Leaves the queue; a turn that was already granted goes to the next.
     pub(crate) fn leave(&self, ticket: Ticket) {
         let mut state = self.gate.state.lock();
-        if state.take_granted(self.index, ticket.0) {
+        if state.take_granted(self.index, ticket.number) {
             state.running = state.running.saturating_sub(1);
             if let Some(lane) = state.lanes.get_mut(self.index) {
                 lane.running = lane.running.saturating_sub(1);
             }
             state.hand_out(&self.gate);
         } else if let Some(lane) = state.lanes.get_mut(self.index) {
-            lane.waiting.retain(|(number, _)| *number != ticket.0);
+            lane.waiting.retain(|(number, _)| *number != ticket.number);
         }
     }
 }
@@ -298,6 +329,10 @@ impl State {
         }
     }
 
+    fn bucket(&self, index: usize) -> Option<&Bucket> {
+        self.lanes.get(index)?.bucket.as_ref()
+    }
+
     fn take_granted(&mut self, index: usize, number: u64) -> bool {
         let Some(lane) = self.lanes.get_mut(index) else {
             return false;
@@ -327,7 +362,7 @@ impl State {
         let Some(lane) = self.lanes.get_mut(index) else {
             return;
         };
-        let nanos = u64::try_from(cpu.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(cpu);
         let waited = self.ready.remove(&(lane.virtual_time, index));
         lane.virtual_time += nanos.saturating_mul(NORMAL_WEIGHT) / lane.weight;
         if let Some(bucket) = &mut lane.bucket {
@@ -346,6 +381,8 @@ impl Bucket {
             rate: u64::try_from(rate.as_nanos()).unwrap_or(u64::MAX),
             tokens: 0,
             refilled: Instant::now(),
+            empty: Duration::ZERO,
+            empty_since: None,
         };
         bucket.tokens = bucket.capacity();
         bucket
@@ -358,7 +395,8 @@ impl Bucket {
     }
 
     fn has_tokens(&mut self) -> bool {
-        let elapsed = self.refilled.elapsed();
+        let now = Instant::now();
+        let elapsed = now.saturating_duration_since(self.refilled);
         let gained = u128::from(self.rate) * elapsed.as_nanos() / 1_000_000_000;
         // Small gains stay in the clock, so that rounding loses nothing.
         if gained > 1_000 {
@@ -366,8 +404,25 @@ impl Bucket {
             let gained = i64::try_from(gained).unwrap_or(i64::MAX);
             self.tokens = self.tokens.saturating_add(gained).min(self.capacity());
         }
+        if self.tokens <= 0 {
+            self.empty_since.get_or_insert(now);
+        } else if let Some(since) = self.empty_since.take() {
+            self.empty += now.saturating_duration_since(since);
+        }
         self.tokens > 0
     }
+
+    /// How long it was empty, the present time included.
+    fn empty_so_far(&self) -> Duration {
+        self.empty
+            + self
+                .empty_since
+                .map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -40,4 +40,4 @@ mod slots;
 mod stdio;
 mod ticker;
 
-pub use local::{LocalRuntime, RuntimeError, Settings};
+pub use local::{LocalRuntime, RuntimeError, Settings, WASMTIME_VERSION, memory_mappings};

@@ -18,7 +18,7 @@ use crate::ticker;
 use async_trait::async_trait;
 use lodge_model::{
     AppId, CompileError, CompileProgress, Digest, Endpoint, GrantError, Inspection, Launch,
-    LogSink, Provider, Rejection, Runtime, StartError, Status,
+    LogSink, Provider, Rejection, Runtime, RuntimeFacts, StartError, Status,
 };
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use wasmtime::PoolingAllocationConfig;
 
 /// How this process runs apps.
 #[derive(Debug, Clone)]
@@ -55,6 +56,17 @@ pub enum RuntimeError {
     Io(#[from] std::io::Error),
 }
 
+/// The version of Wasmtime that runs guests: the one that the workspace pins.
+pub const WASMTIME_VERSION: &str = "48.0.8";
+
+/// Memory mappings that so many instances, and the components they come from, may take. Generous: an
+/// instance has a handful, a compiled component about four.
+pub fn memory_mappings(instances: u32) -> u64 {
+    const PER_INSTANCE: u64 = 16;
+    const FOR_THE_REST: u64 = 10_000;
+    u64::from(instances) * PER_INSTANCE + FOR_THE_REST
+}
+
 /// How long a stop waits, after cutting off what still runs, for it to be gone.
 const CUT_OFF_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -70,6 +82,7 @@ pub struct LocalRuntime {
     slots: Arc<Slots>,
     log: Arc<dyn LogSink>,
     provider: Arc<dyn Provider>,
+    facts: RuntimeFacts,
     /// The newest of an app is last; before it those that finish their requests.
     apps: Mutex<HashMap<AppId, Vec<Arc<RunningApp>>>>,
 }
@@ -89,6 +102,7 @@ impl LocalRuntime {
         let programs = Arc::new(Programs::new(engines.clone()).map_err(engine_error)?);
         let gate = Gate::new(settings.guest_turns);
         ticker::start(&engines, &gate)?;
+        let facts = facts(&settings);
         Ok(Arc::new(Self {
             artifacts: Arc::new(Artifacts::open(&settings.cache_dir)?),
             compiler: Compiler::new(settings.child_command, settings.compile_slots),
@@ -99,6 +113,7 @@ impl LocalRuntime {
             gate,
             log,
             provider,
+            facts,
             apps: Mutex::default(),
         }))
     }
@@ -289,6 +304,21 @@ impl Runtime for LocalRuntime {
             }
         }
         self.provider.close(app).await;
+    }
+
+    fn facts(&self) -> RuntimeFacts {
+        self.facts
+    }
+}
+
+fn facts(settings: &Settings) -> RuntimeFacts {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    RuntimeFacts {
+        instance_slots: settings.instances.into(),
+        // More turns than threads, where the gate is open for good, are no more cores.
+        guest_cores: settings.guest_turns.min(threads) as f64,
+        pagemap_scan: PoolingAllocationConfig::is_pagemap_scan_available(),
+        memory_mappings: memory_mappings(settings.instances),
     }
 }
 

@@ -76,9 +76,9 @@ impl<T> Metered<T> {
             return Poll::Pending;
         }
         if let Some(since) = self.waiting_since.take() {
-            self.meter
-                .throttled_nanos
-                .fetch_add(nanos(since.elapsed()), Relaxed);
+            let (waited, capped) = (since.elapsed(), self.lane.take_capped());
+            self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
+            self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
         }
         let watch = Stopwatch::start();
         let polled = loop {

@@ -3,7 +3,7 @@
 use crate::cell::{Carried, Cell, Goal};
 use crate::clock::{app_id, now_ms};
 use crate::desired::Change;
-use crate::events::entry_of;
+use crate::events::accepted;
 use crate::index::unseen_conflict;
 use crate::input::{
     AppPatch, ComponentChoice, NewApp, check_amounts, check_placement, settle_engine,
@@ -267,12 +267,8 @@ impl Supervisor {
             key.stage(&mut tx, &*self.sealer).await?;
         }
         let created = NewEvent {
-            time: row.app.created_at,
-            actor: actor.as_str(),
-            action: "app.create",
             app: Some(row.app.id.as_str()),
-            result: "succeeded",
-            ..NewEvent::default()
+            ..actor.entry(row.app.created_at, "app.create")
         };
         lodge_db::events::insert(&mut tx, &created).await?;
         if let Some(operation) = operation {
@@ -281,7 +277,7 @@ impl Supervisor {
                 generation: row.generation,
             };
             lodge_db::operations::insert(&mut tx, &kept).await?;
-            lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
+            lodge_db::events::insert(&mut tx, &accepted(operation, actor)).await?;
         }
         tx.commit().await.map_err(lodge_db::Error::from)?;
         Ok(())

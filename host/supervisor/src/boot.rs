@@ -8,6 +8,8 @@
 use crate::cell::{Carried, Cell, Goal};
 use crate::clock::now_ms;
 use crate::events::entry_of;
+use crate::figures::Figures;
+use crate::health::LastHealth;
 use crate::index::Index;
 use crate::keys::Keys;
 use crate::library::{Library, files};
@@ -85,6 +87,9 @@ impl Supervisor {
             operations: Operations::new(live.clone()),
             queue: Queue::new(urgent_lanes, background_lanes),
             unwritten: Unwritten::default(),
+            figures: Figures::default(),
+            health: LastHealth::default(),
+            started_at: now_ms(),
             writes: tokio::sync::Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             tasks: TaskTracker::new(),
@@ -195,6 +200,7 @@ impl Supervisor {
             let stop = this.stop.clone();
             stop.run_until_cancelled(this.keep_pruning()).await;
         });
+        self.spawn_sampler();
     }
 
     fn begin_work(self: &Arc<Self>) {

@@ -3,6 +3,7 @@
 //! The lock of a cell is held for moments and never across an await. Whatever changes what visitors
 //! meet tells the routes while it holds the lock, so that their last word is the state's last word.
 
+use crate::figures::track::Track;
 use lodge_db::apps::AppRow;
 use lodge_model::{
     App, AppId, AppMeter, DataPolicy, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
@@ -20,6 +21,7 @@ pub(crate) type Outcome = Result<Arc<dyn Endpoint>, Failure>;
 pub(crate) struct Cell {
     pub(crate) id: AppId,
     pub(crate) meter: Arc<AppMeter>,
+    pub(crate) track: Track,
     state: Mutex<State>,
     /// Rung when what should be has changed.
     changed: Notify,
@@ -111,6 +113,7 @@ impl Cell {
         Self {
             id: state.row.app.id.clone(),
             meter: Arc::default(),
+            track: Track::default(),
             state: Mutex::new(state),
             changed: Notify::new(),
         }

@@ -3,7 +3,7 @@
 
 use crate::cell::{Carried, Cell, State};
 use crate::clock::{now_ms, operation_id};
-use crate::events::entry_of;
+use crate::events::{accepted, entry_of};
 use crate::index::unseen_conflict;
 use crate::keys::KeyChange;
 use crate::live::LiveEvent;
@@ -248,7 +248,7 @@ impl Supervisor {
             generation: row.generation,
         };
         lodge_db::operations::insert(&mut tx, &kept).await?;
-        lodge_db::events::insert(&mut tx, &entry_of(operation)).await?;
+        lodge_db::events::insert(&mut tx, &accepted(operation, change.actor)).await?;
         Ok(Some((tx, superseded)))
     }
 

@@ -1,6 +1,6 @@
 //! What the control plane answers when it does not do what was asked.
 
-use lodge_model::{GrantError, Invalid, Rejection};
+use lodge_model::{GrantError, Invalid, LogError, Rejection};
 use std::path::PathBuf;
 
 /// Why a request to the control plane failed.
@@ -43,7 +43,7 @@ pub enum Error {
     /// Not now; trying again may help.
     #[error("{message}")]
     Unavailable {
-        /// Stable, for programs: `uploads_busy`, `upload_interrupted`, `tests_busy`,
+        /// Stable, for programs: `uploads_busy`, `upload_interrupted`, `tests_busy`, `logs_busy`,
         /// `shutting_down`.
         code: &'static str,
         /// What is the matter and what to do.
@@ -73,6 +73,9 @@ pub enum Fault {
         /// Why not.
         source: std::io::Error,
     },
+    /// An app's log could not be read.
+    #[error(transparent)]
+    Log(LogError),
     /// Another process works in the data directory.
     #[error(
         "another lodge is running in {path}: stop it, or choose another --data-dir",

@@ -8,7 +8,8 @@
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components; `keys`,
-//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole host.
+//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
+//! host; `figures` what they used; `health` what the host stands on.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
@@ -19,18 +20,22 @@ mod clock;
 mod desired;
 mod error;
 mod events;
+mod figures;
 mod grant;
+mod health;
 mod index;
 mod input;
 mod keys;
 mod library;
 mod live;
+mod logs;
 mod observed;
 mod operations;
 mod page;
 mod preferences;
 mod queue;
 mod reconcile;
+mod report;
 mod rotate;
 mod settings;
 mod supervisor;
@@ -38,11 +43,15 @@ mod trial;
 
 pub use apps::AppFilter;
 pub use error::{Error, Fault};
-pub use events::AuditEvent;
+pub use events::{ActivityFilter, AuditEvent};
+pub use figures::AppUsage;
+pub use figures::history::{HistoryRange, StatsHistory, StatsPoint};
+pub use health::{HealthCheck, HealthStatus, HostInfo};
 pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};
 pub use keys::{KeyMaker, KeySet};
 pub use library::{ComponentFilter, NewComponent};
 pub use live::LiveEvent;
+pub use logs::LogQuery;
 pub use page::{Actor, Listing, Page};
 pub use preferences::{Preferences, PreferencesPatch, ProxyList};
 pub use rotate::{JwtInfo, KeyInfo, SharedRotation};

@@ -248,12 +248,8 @@ impl Supervisor {
         let mut tx = self.db.begin().await?;
         lodge_db::components::delete(&mut tx, digest).await?;
         let event = NewEvent {
-            time: now_ms(),
-            actor: actor.as_str(),
-            action: "component.remove",
             subject: Some(&subject),
-            result: "succeeded",
-            ..NewEvent::default()
+            ..actor.entry(now_ms(), "component.remove")
         };
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;

@@ -1,7 +1,9 @@
 //! Lists in pages, and who asks.
 
+use lodge_db::events::NewEvent;
 use lodge_model::Invalid;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 
 /// Items a page has unless asked otherwise.
@@ -50,14 +52,30 @@ impl<T> Listing<T> {
     }
 }
 
-/// Who asks, as the audit log shows it: a user's email, a token's name, or `system`.
+/// Who asks, as the audit log shows it: a user's email, a token's name, or `system`, and from which
+/// address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor(String);
+pub struct Actor {
+    name: String,
+    address: Option<String>,
+}
 
 impl Actor {
-    /// Whoever goes by `name`.
+    /// Whoever goes by `name`, from no address.
     pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self {
+            name: name.into(),
+            address: None,
+        }
+    }
+
+    /// The same one, who asks from `address`; the unspecified one is none.
+    #[must_use]
+    pub fn at(self, address: IpAddr) -> Self {
+        Self {
+            address: (!address.is_unspecified()).then(|| address.to_string()),
+            ..self
+        }
     }
 
     /// Lodge itself.
@@ -69,6 +87,26 @@ impl Actor {
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The address, as text.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        self.address.as_deref()
+    }
+
+    /// An entry of the audit log about what this one does to no app in particular, which succeeded
+    /// unless changed.
+    #[must_use]
+    pub fn entry<'a>(&'a self, time: i64, action: &'a str) -> NewEvent<'a> {
+        NewEvent {
+            time,
+            actor: self.as_str(),
+            action,
+            result: "succeeded",
+            address: self.address(),
+            ..NewEvent::default()
+        }
     }
 }

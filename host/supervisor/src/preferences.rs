@@ -8,7 +8,6 @@ use crate::clock::now_ms;
 use crate::supervisor::Supervisor;
 use crate::{Actor, Error, Fault, Settings};
 use lodge_db::Database;
-use lodge_db::events::NewEvent;
 use lodge_model::{Invalid, Limits, LimitsPatch, parse_networks};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -178,13 +177,7 @@ impl Supervisor {
         let text = serde_json::to_string(&kept).map_err(unreadable)?;
         let mut tx = self.db.begin().await?;
         lodge_db::settings::set(&mut tx, KEY, &text).await?;
-        let event = NewEvent {
-            time: now_ms(),
-            actor: actor.as_str(),
-            action: "settings.update",
-            result: "succeeded",
-            ..NewEvent::default()
-        };
+        let event = actor.entry(now_ms(), "settings.update");
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;
         kept.enforce(&self.settings)?;

@@ -151,12 +151,8 @@ impl Supervisor {
         let key = change.new.as_ref().map(KeyInfo::from);
         let key = key.ok_or_else(|| Fault::Bug("a rotation made no key".into()))?;
         let event = NewEvent {
-            time: now_ms(),
-            actor: actor.as_str(),
-            action: "jwt.rotate",
             subject: Some(&key.kid),
-            result: "succeeded",
-            ..NewEvent::default()
+            ..actor.entry(now_ms(), "jwt.rotate")
         };
         let mut tx = self.db.begin().await?;
         change.stage(&mut tx, &*self.sealer).await?;

@@ -48,6 +48,9 @@ pub struct Settings {
     pub proxies_configured: bool,
     /// Live events that a slow listener may lag behind before it misses some.
     pub live_backlog: usize,
+    /// How often apps' meters are looked at. Rates assume the default: tests turn it off by a long
+    /// time and sample by hand.
+    pub sample_every: Duration,
 }
 
 impl Default for Settings {
@@ -73,6 +76,7 @@ impl Default for Settings {
             trusted_proxies: Arc::default(),
             proxies_configured: false,
             live_backlog: 4096,
+            sample_every: crate::figures::TICK,
         }
     }
 }

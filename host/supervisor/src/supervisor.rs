@@ -1,5 +1,7 @@
 //! The control plane itself: what it is made of, and what it answers without changing anything.
 
+use crate::figures::{Figures, machine};
+use crate::health::LastHealth;
 use crate::index::Index;
 use crate::keys::{KeyMaker, KeySet, Keys};
 use crate::library::Library;
@@ -12,13 +14,13 @@ use crate::{Error, Fault, Settings};
 use futures::StreamExt;
 use lodge_db::{Claim, Database};
 use lodge_model::{
-    AppId, EnvironmentName, LogLevel, LogLine, LogSink, MeterSnapshot, Provider, RouteSink,
-    Runtime, Sealer, Status,
+    AppMeter, EnvironmentName, LogStore, Provider, RouteSink, Runtime, Sealer, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -33,8 +35,8 @@ pub struct Parts {
     pub runtime: Arc<dyn Runtime>,
     /// Takes routes. Called while an app's lock is held: it must not call back.
     pub routes: Arc<dyn RouteSink>,
-    /// Takes apps' log lines.
-    pub logs: Arc<dyn LogSink>,
+    /// Keeps apps' log lines.
+    pub logs: Arc<dyn LogStore>,
     /// Removes and tries apps' databases.
     pub provider: Arc<dyn Provider>,
     /// Has the key under which secrets are kept.
@@ -52,7 +54,7 @@ pub struct Parts {
 }
 
 /// One place where apps run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EnvironmentInfo {
     /// Its name.
     #[schema(value_type = String)]
@@ -69,6 +71,22 @@ pub struct EnvironmentInfo {
     pub apps: u64,
     /// Of those, apps that run.
     pub running: u64,
+    /// When it began, in milliseconds since 1970.
+    pub started_at: i64,
+    /// Cores that guests may use together.
+    pub cpu_cores: f64,
+    /// Cores that guests used in the last 10 s.
+    pub cpu_load: f64,
+    /// Memory that its process has, in bytes.
+    pub process_memory_bytes: u64,
+    /// Memory that its process may have, in bytes.
+    pub memory_total_bytes: u64,
+    /// Memory charged to apps, in bytes: part of the process's.
+    pub app_memory_bytes: u64,
+    /// Instances that apps hold.
+    pub instances: u64,
+    /// Instances that apps may hold together.
+    pub instance_slots: u64,
 }
 
 /// The control plane. It owns what should be, and brings about that it is.
@@ -76,7 +94,7 @@ pub struct Supervisor {
     pub(crate) db: Database,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) routes: Arc<dyn RouteSink>,
-    pub(crate) logs: Arc<dyn LogSink>,
+    pub(crate) logs: Arc<dyn LogStore>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) keys: Keys,
@@ -93,6 +111,10 @@ pub struct Supervisor {
     pub(crate) live: Live,
     pub(crate) queue: Arc<Queue>,
     pub(crate) unwritten: Unwritten,
+    pub(crate) figures: Figures,
+    pub(crate) health: LastHealth,
+    /// When this process began, in milliseconds since 1970.
+    pub(crate) started_at: i64,
     /// Held while something is checked against what is there and then written: one change of what
     /// should be at a time.
     pub(crate) writes: tokio::sync::Mutex<()>,
@@ -111,23 +133,6 @@ impl Supervisor {
         self.live.subscribe()
     }
 
-    /// What an app used, and how its requests ended, since the host started.
-    ///
-    /// # Errors
-    /// There is no such app.
-    pub fn stats(&self, id: &AppId) -> Result<MeterSnapshot, Error> {
-        Ok(self.index.require(id)?.meter.snapshot())
-    }
-
-    /// An app's newest log lines, oldest first, at most `limit`, at least as grave as `level`.
-    ///
-    /// # Errors
-    /// There is no such app.
-    pub fn logs(&self, id: &AppId, limit: usize, level: LogLevel) -> Result<Vec<LogLine>, Error> {
-        self.index.require(id)?;
-        Ok(self.logs.tail(id, limit, level))
-    }
-
     /// The places where apps run.
     pub fn environments(&self) -> Vec<EnvironmentInfo> {
         let cells = self.index.all();
@@ -135,6 +140,8 @@ impl Supervisor {
             .iter()
             .filter(|cell| cell.lock().observed.status == Status::Running)
             .count();
+        let sum = |held: fn(&AppMeter) -> u64| cells.iter().map(|cell| held(&cell.meter)).sum();
+        let facts = self.runtime.facts();
         vec![EnvironmentInfo {
             name: self.environment.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -143,6 +150,14 @@ impl Supervisor {
             last_heartbeat: crate::clock::now_ms(),
             apps: cells.len() as u64,
             running: running as u64,
+            started_at: self.started_at,
+            cpu_cores: facts.guest_cores,
+            cpu_load: self.cpu_load(),
+            process_memory_bytes: machine::process_memory(),
+            memory_total_bytes: machine::memory_total(),
+            app_memory_bytes: sum(|meter| meter.memory_bytes.load(Relaxed)),
+            instances: sum(|meter| meter.instances.load(Relaxed).max(0).unsigned_abs()),
+            instance_slots: facts.instance_slots,
         }]
     }
 
@@ -173,6 +188,7 @@ impl Supervisor {
         if let Err(error) = self.write_pending().await {
             tracing::error!(%error, "cannot write the last observed states to the control database");
         }
+        self.finish_figures().await;
     }
 
     /// Runs a change to its end, though whoever asked for it may go away in the middle: the

@@ -82,7 +82,7 @@ fn refusal(database: &DatabaseSpec, error: &GrantError) -> Error {
 }
 
 /// The text without the URL and its password, should a driver have quoted them.
-fn without_secret(text: &str, url: Option<&str>) -> String {
+pub(crate) fn without_secret(text: &str, url: Option<&str>) -> String {
     let Some(url) = url else {
         return text.to_owned();
     };

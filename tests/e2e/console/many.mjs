@@ -48,4 +48,6 @@ function scroll(page) {
   });
 }
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(1);
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)].toFixed(1);
+}

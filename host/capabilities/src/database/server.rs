@@ -29,6 +29,7 @@ pub(crate) mod session;
 mod transaction;
 mod words;
 
+use super::report::Connections;
 use crate::charged::Charged;
 use address::Address;
 use async_trait::async_trait;
@@ -77,6 +78,10 @@ impl ServerSource {
             engine,
             access,
         })
+    }
+
+    pub(super) fn open_connections(&self) -> Connections {
+        self.pool.connections()
     }
 
     fn check(&self, sql: &str) -> Result<(), SqlError> {

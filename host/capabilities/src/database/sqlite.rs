@@ -20,6 +20,7 @@ mod transaction;
 mod value;
 mod watch;
 
+use super::report::Connections;
 use super::result::Collected;
 use super::script;
 use async_trait::async_trait;
@@ -70,6 +71,10 @@ impl SqliteSource {
         Arc::new(Self {
             pool: Pool::new(path, settings, account),
         })
+    }
+
+    pub(super) fn open_connections(&self) -> Connections {
+        self.pool.connections()
     }
 
     async fn begin_statement(&self, sql: &str) -> Result<Lease, SqlError> {

@@ -29,6 +29,13 @@ enum Job {
     Append(AppId, Vec<u8>),
     Remove(AppId),
     Flush(SyncSender<()>),
+    Show(AppId, SyncSender<[Option<Kept>; 2]>),
+}
+
+/// A file as it was when it was asked for: what is added later is not read.
+pub(super) struct Kept {
+    pub(super) file: File,
+    pub(super) length: u64,
 }
 
 /// The files, and the way to the thread that writes them. The thread ends with it.
@@ -91,6 +98,15 @@ impl Files {
         }
     }
 
+    /// Asks for an app's files, the older one first, as they are once all its lines so far are
+    /// written. They stay readable through rotation and removal.
+    pub(super) fn ask(&self, app: &AppId) -> Receiver<[Option<Kept>; 2]> {
+        let (done, shown) = sync_channel(1);
+        // The thread ends only after this sender.
+        let _ = self.jobs.send(Job::Show(app.clone(), done));
+        shown
+    }
+
     /// An app's newest lines on disk, at most about `bytes`, oldest first. Lines that cannot be read
     /// (a crash may leave half of one) are left out.
     pub(super) fn newest(&self, app: &AppId, bytes: usize) -> Vec<LogLine> {
@@ -140,6 +156,7 @@ impl Writer {
             // Whatever has come meanwhile goes with it: one open and one write for each app.
             let mut batch: BTreeMap<AppId, Vec<u8>> = BTreeMap::new();
             let mut flushed = Vec::new();
+            let mut asked = None;
             for job in std::iter::once(first).chain(todo.try_iter()) {
                 match job {
                     Job::Append(app, bytes) => {
@@ -152,6 +169,10 @@ impl Writer {
                     }
                     Job::Flush(done) => {
                         flushed.push(done);
+                        break;
+                    }
+                    Job::Show(app, done) => {
+                        asked = Some((app, done));
                         break;
                     }
                 }
@@ -168,6 +189,11 @@ impl Writer {
             for done in flushed {
                 let _ = done.send(());
             }
+            if let Some((app, done)) = asked {
+                // Opened here, where no file can become the older one in between.
+                let files = [previous(&self.folder, &app), current(&self.folder, &app)];
+                let _ = done.send(files.map(|path| self.show(&app, &path)));
+            }
         }
     }
 
@@ -182,6 +208,19 @@ impl Writer {
             file = open(&path)?;
         }
         file.write_all(bytes)
+    }
+
+    fn show(&mut self, app: &AppId, path: &Path) -> Option<Kept> {
+        let opened = File::open(path).and_then(|file| {
+            let length = file.metadata()?.len();
+            Ok(Kept { file, length })
+        });
+        if let Err(error) = &opened
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            self.complain(app, error);
+        }
+        opened.ok()
     }
 
     fn remove(&mut self, app: &AppId) {

@@ -1,11 +1,16 @@
 //! One app's log in memory: its newest lines, and how much its guests may still say.
 
-use lodge_model::{LogLevel, LogLine, LogSource};
+use lodge_model::{LogFilter, LogLevel, LogLine, LogSource};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::broadcast;
 
 /// An app's lines in memory, in bytes.
 pub(super) const RING_BYTES: usize = 128 * 1024;
+
+/// Lines that wait for one who follows the log, at most; of an app that is followed.
+pub(super) const FOLLOWED_LINES: usize = 256;
 
 /// What a line takes beside its text, roughly.
 const LINE_OVERHEAD: usize = 96;
@@ -14,6 +19,10 @@ const LINE_OVERHEAD: usize = 96;
 pub(super) struct Log {
     lines: VecDeque<LogLine>,
     bytes: usize,
+    /// How many of the lines, the newest ones, this process wrote.
+    own: usize,
+    /// To those who follow the log; none while nobody does.
+    live: Option<broadcast::Sender<Arc<LogLine>>>,
     /// Whether the lines of an earlier process were looked for.
     pub(super) reloaded: bool,
     /// Bytes a second for lines of guests.
@@ -31,6 +40,8 @@ impl Default for Log {
         Self {
             lines: VecDeque::new(),
             bytes: 0,
+            own: 0,
+            live: None,
             reloaded: false,
             rate,
             allowance: 0,
@@ -95,13 +106,55 @@ impl Log {
 
     /// Adds the newest line; the oldest make room.
     pub(super) fn put(&mut self, line: LogLine) {
+        if let Some(live) = &self.live {
+            // An error only says that whoever followed is going.
+            let _ = live.send(Arc::new(line.clone()));
+        }
         self.bytes += size(&line);
         self.lines.push_back(line);
+        self.own += 1;
         while self.bytes > RING_BYTES
             && let Some(oldest) = self.lines.pop_front()
         {
             self.bytes -= size(&oldest);
         }
+        self.own = self.own.min(self.lines.len());
+    }
+
+    /// The lines from now on.
+    pub(super) fn follow(&mut self) -> broadcast::Receiver<Arc<LogLine>> {
+        let new = || broadcast::channel(FOLLOWED_LINES).0;
+        self.live.get_or_insert_with(new).subscribe()
+    }
+
+    /// Somebody follows no more: what they were told through goes with the last.
+    pub(super) fn unfollow(&mut self) {
+        self.live.take_if(|live| live.receiver_count() == 0);
+    }
+
+    /// Whether somebody follows.
+    #[cfg(test)]
+    pub(super) fn is_followed(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// The log is removed: whoever follows it is told by the end.
+    pub(super) fn close(&mut self) {
+        self.live = None;
+    }
+
+    /// The lines that this process wrote, as far as they are still here, oldest first.
+    pub(super) fn own(&self) -> Vec<LogLine> {
+        let begin = self.lines.len().saturating_sub(self.own);
+        self.lines.range(begin..).cloned().collect()
+    }
+
+    /// The newest `limit` lines that are let through, oldest first; nothing if there are not as many
+    /// here, and so perhaps older ones elsewhere.
+    pub(super) fn newest_matching(&self, filter: &LogFilter, limit: usize) -> Option<Vec<LogLine>> {
+        let fitting = self.lines.iter().rev().filter(|line| filter.matches(line));
+        let found: Vec<&LogLine> = fitting.take(limit).collect();
+        (found.len() == limit).then(|| found.into_iter().rev().cloned().collect())
     }
 
     /// Adds lines older than all that are here, as far as there is room. They come oldest first.

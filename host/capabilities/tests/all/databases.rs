@@ -5,6 +5,7 @@ mod bounds;
 mod escapes;
 mod migrations;
 mod outage;
+mod reports;
 mod rooms;
 mod urls;
 mod values;

@@ -5,18 +5,18 @@ use super::{List, PageParams};
 use crate::auth::Principal;
 use crate::extract::{Json, NoBody, PathApp, Query};
 use crate::problem::Problem;
-use crate::state::Console;
+use crate::state::{Console, now_ms};
 use axum::Json as Answer;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use lodge_model::{App, DataPolicy, Desired, Digest, LogLevel, LogLine, MeterSnapshot, Status};
-use lodge_supervisor::{AppFilter, AppPatch, AuditEvent, NewApp, Page};
+use lodge_model::{App, DataPolicy, Desired, Digest, MeterSnapshot, Status};
+use lodge_supervisor::{
+    AppFilter, AppPatch, AppUsage, AuditEvent, HistoryRange, NewApp, Page, StatsHistory,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 const TAG: &str = "apps";
-/// Log lines an answer has unless asked otherwise, and at most.
-const LOG_LINES: (usize, usize) = (200, 5_000);
 
 /// An app, and where it is reached.
 #[derive(Debug, Serialize, ToSchema)]
@@ -243,40 +243,6 @@ pub(crate) async fn restart(
     Ok(Accepted { operation })
 }
 
-/// Which log lines.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct LogParams {
-    /// Lines at most, the newest ones: 1 to 5,000; 200 if not given.
-    #[param(nullable = false)]
-    limit: Option<usize>,
-    /// At least as grave; `debug` if not given.
-    #[param(nullable = false)]
-    level: Option<LogLevel>,
-}
-
-/// Show the newest lines of an app's log, oldest first.
-#[utoipa::path(get, path = "/api/apps/{id}/logs", tag = TAG,
-    params(("id" = String, Path, description = "the app's ID"), LogParams),
-    responses((status = 200, description = "the lines", body = List<LogLine>)))]
-pub(crate) async fn logs(
-    State(console): State<Console>,
-    PathApp(id): PathApp,
-    Query(params): Query<LogParams>,
-) -> Result<Answer<List<LogLine>>, Problem> {
-    let (default, max) = LOG_LINES;
-    let limit = params.limit.unwrap_or(default);
-    if limit == 0 || limit > max {
-        let message = format!("{limit} is out of range: 1 to {max} lines");
-        return Err(lodge_model::Invalid::new("limit", message).into());
-    }
-    let level = params.level.unwrap_or(LogLevel::Debug);
-    Ok(Answer(List::whole(
-        console.supervisor().logs(&id, limit, level)?,
-    )))
-}
-
 /// Show what an app used and how its requests ended, since the host started.
 #[utoipa::path(get, path = "/api/apps/{id}/stats", tag = TAG,
     params(("id" = String, Path, description = "the app's ID")),
@@ -286,6 +252,39 @@ pub(crate) async fn stats(
     PathApp(id): PathApp,
 ) -> Result<Answer<MeterSnapshot>, Problem> {
     Ok(Answer(console.supervisor().stats(&id)?))
+}
+
+/// How far back.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct HistoryParams {
+    /// `hour` if not given.
+    #[param(inline, nullable = false)]
+    range: Option<HistoryRange>,
+}
+
+/// Show what an app used and how its requests ended, over time.
+///
+/// A point a minute, ten minutes or an hour; points in which nothing happened are left out.
+#[utoipa::path(get, path = "/api/apps/{id}/stats/history", tag = TAG,
+    params(("id" = String, Path, description = "the app's ID"), HistoryParams),
+    responses((status = 200, description = "the points", body = StatsHistory)))]
+pub(crate) async fn stats_history(
+    State(console): State<Console>,
+    PathApp(id): PathApp,
+    Query(params): Query<HistoryParams>,
+) -> Result<Answer<StatsHistory>, Problem> {
+    let range = params.range.unwrap_or_default();
+    let history = console.supervisor().stats_history(&id, range, now_ms());
+    Ok(Answer(history.await?))
+}
+
+/// Show what every app uses now that was visited in the last minute or holds anything.
+#[utoipa::path(get, path = "/api/usage", tag = TAG,
+    responses((status = 200, description = "all of them, by ID", body = List<AppUsage>)))]
+pub(crate) async fn usage(State(console): State<Console>) -> Answer<List<AppUsage>> {
+    Answer(List::whole(console.supervisor().usage()))
 }
 
 /// Show who did what to an app, newest first. The record of a removal outlives the app.

@@ -1,5 +1,6 @@
 //! Logging in and out.
 
+use crate::audit::{self, Refused, record};
 use crate::auth::{self, Credential, Principal, SESSION_LIFETIME, client, password, root};
 use crate::extract::{Json, NoBody};
 use crate::problem::Problem;
@@ -10,10 +11,10 @@ use axum::extract::FromRequest as _;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
-use lodge_db::events::{self, NewEvent};
 use lodge_db::sessions::{self, Session};
 use lodge_db::users;
 use lodge_model::Invalid;
+use lodge_supervisor::Actor;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -21,6 +22,9 @@ use utoipa::ToSchema;
 const TAG: &str = "auth";
 /// Sessions one user has at once; a further login ends the oldest.
 const MAX_SESSIONS: i64 = 50;
+/// What the audit log says of attempts that were refused.
+const WRONG_LOGIN: &str = "wrong email or password";
+const TOO_MANY: &str = "too many wrong attempts";
 
 /// Who wants to log in.
 #[derive(Deserialize, ToSchema)]
@@ -67,18 +71,28 @@ pub(crate) async fn login(
     let tls = client::has_tls(request.extensions(), request.headers(), trusted);
     let Json(Login { email, password }) = Json::from_request(request, &console).await?;
     let email = root::normal_email(&email);
+    let refused = |why: &'static str, beyond| Refused {
+        account: &email,
+        address,
+        action: "session.create",
+        why,
+        beyond,
+    };
     if email.len() > 254 || password::too_long(&password) {
+        audit::refused(&console, &refused(WRONG_LOGIN, true)).await;
         return Err(wrong_login());
     }
-    console.logins().charge(address, &email).map_err(|wait| {
+    if let Err(wait) = console.logins().charge(address, &email) {
         tracing::warn!(%address, email, "too many login attempts");
-        too_many_attempts(wait)
-    })?;
+        audit::refused(&console, &refused(TOO_MANY, true)).await;
+        return Err(too_many_attempts(wait));
+    }
     let user = users::by_email(console.db(), &email).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let matches = console.passwords().verify(password, hash).await?;
     let Some(user) = user.filter(|_| matches) else {
         tracing::info!(%address, email, "a login was refused");
+        audit::refused(&console, &refused(WRONG_LOGIN, false)).await;
         return Err(wrong_login());
     };
     console.logins().succeeded(address, &email);
@@ -93,7 +107,8 @@ pub(crate) async fn login(
         last_seen: now,
     };
     sessions::insert(console.db(), &session, MAX_SESSIONS).await?;
-    record(&console, &user.email, "session.create", None).await?;
+    let actor = Actor::new(user.email).at(address);
+    record(&console, &actor, "session.create", None).await?;
     let cookie = auth::set_cookie(&token, tls);
     Ok(with_cookie(
         Answer(LoggedIn { token, expires_at }).into_response(),
@@ -117,7 +132,7 @@ pub(crate) async fn logout(
         ));
     };
     sessions::remove(console.db(), hash).await?;
-    record(&console, principal.actor().as_str(), "session.remove", None).await?;
+    record(&console, &principal.actor(), "session.remove", None).await?;
     Ok(with_cookie(
         StatusCode::NO_CONTENT.into_response(),
         &auth::set_cookie("", false),
@@ -185,15 +200,21 @@ pub(crate) async fn password(
     principal: Principal,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let trusted = &console.settings().trusted_proxies.get();
-    let address = client::address(request.extensions(), request.headers(), trusted);
+    let address = principal.address;
     let Json(change): Json<PasswordChange> = Json::from_request(request, &console).await?;
     password::check("new_password", &change.new_password)?;
     let user = &principal.user;
-    console
-        .logins()
-        .charge(address, &user.email)
-        .map_err(too_many_attempts)?;
+    let refused = |why: &'static str, beyond| Refused {
+        account: &user.email,
+        address,
+        action: "user.password",
+        why,
+        beyond,
+    };
+    if let Err(wait) = console.logins().charge(address, &user.email) {
+        audit::refused(&console, &refused(TOO_MANY, true)).await;
+        return Err(too_many_attempts(wait));
+    }
     let hash = Some(user.password_hash.clone());
     if password::too_long(&change.current_password)
         || !console
@@ -201,6 +222,7 @@ pub(crate) async fn password(
             .verify(change.current_password, hash)
             .await?
     {
+        audit::refused(&console, &refused("the password so far was wrong", false)).await;
         return Err(Invalid::new("current_password", "is not your password").into());
     }
     console.logins().succeeded(address, &user.email);
@@ -212,33 +234,12 @@ pub(crate) async fn password(
     users::set_password(console.db(), &user.id, &hash, keep).await?;
     record(
         &console,
-        principal.actor().as_str(),
+        &principal.actor(),
         "user.password",
         Some(&user.email),
     )
     .await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Adds an entry to the audit log.
-pub(crate) async fn record(
-    console: &Console,
-    actor: &str,
-    action: &str,
-    subject: Option<&str>,
-) -> Result<(), Problem> {
-    let mut tx = console.db().begin().await?;
-    let time = now_ms();
-    let event = NewEvent {
-        time,
-        actor,
-        action,
-        subject,
-        result: "succeeded",
-        ..NewEvent::default()
-    };
-    events::insert(&mut tx, &event).await?;
-    Ok(tx.commit().await.map_err(lodge_db::Error::from)?)
 }
 
 fn wrong_login() -> Problem {

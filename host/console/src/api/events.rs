@@ -9,6 +9,7 @@ use crate::problem::Problem;
 use crate::state::{Console, MAX_EVENT_STREAMS};
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::future::BoxFuture;
 use futures::{Stream, StreamExt as _};
 use http::StatusCode;
 use lodge_supervisor::LiveEvent;
@@ -34,6 +35,21 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) async fn follow(
     State(console): State<Console>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let live = BroadcastStream::new(console.supervisor().subscribe());
+    stream(console, live.map(event))
+}
+
+/// Events as an answer, if there is a place for one more stream; they end as all of them do.
+///
+/// # Errors
+/// 503: there is none.
+pub(super) fn stream<S>(
+    console: Console,
+    events: S,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<S>>, Problem>
+where
+    S: Stream<Item = Event> + Send + 'static,
+{
     let place = Arc::clone(console.event_streams())
         .try_acquire_owned()
         .map_err(|_| {
@@ -44,18 +60,21 @@ pub(crate) async fn follow(
             )
             .retry_after(5)
         })?;
-    let live = BroadcastStream::new(console.supervisor().subscribe());
-    let end = async move {
+    let events = events.take_until(end(console)).map(move |event| {
+        let _held = &place;
+        Ok(event)
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// When a stream ends, whatever it still has: after its time, or with the host.
+pub(super) fn end(console: Console) -> BoxFuture<'static, ()> {
+    Box::pin(async move {
         tokio::select! {
             () = console.stopped() => {}
             () = tokio::time::sleep(STREAM_LIFETIME) => {}
         }
-    };
-    let events = live.take_until(Box::pin(end)).map(move |item| {
-        let _held = &place;
-        Ok(event(item))
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    })
 }
 
 fn event(item: Result<LiveEvent, BroadcastStreamRecvError>) -> Event {

@@ -1,7 +1,7 @@
 //! API tokens: credentials for programs, made and revoked by their user.
 
 use super::List;
-use super::auth::record;
+use crate::audit::record;
 use crate::auth::Principal;
 use crate::extract::{Json, PathId};
 use crate::idempotency::Unrepeatable;
@@ -129,7 +129,7 @@ pub(crate) async fn create(
     }
     record(
         &console,
-        principal.actor().as_str(),
+        &principal.actor(),
         "token.create",
         Some(&token.id),
     )
@@ -173,12 +173,6 @@ pub(crate) async fn remove(
     if !tokens::remove(console.db(), &principal.user.id, &id).await? {
         return Err(Problem::not_found("token", &id));
     }
-    record(
-        &console,
-        principal.actor().as_str(),
-        "token.remove",
-        Some(&id),
-    )
-    .await?;
+    record(&console, &principal.actor(), "token.remove", Some(&id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

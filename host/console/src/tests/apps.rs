@@ -224,6 +224,7 @@ async fn lists_have_pages_and_filters() {
 async fn logs_stats_events_and_environments_are_shown() {
     let test = TestConsole::new().await;
     test.app("shop").await;
+    test.logs.add(super::support::line("hello"));
     let logs = test
         .get("/api/apps/shop/logs?limit=5&level=info")
         .await

@@ -133,3 +133,26 @@ async fn a_database_is_tried_before_it_is_given() {
     let none = ask(json!({ "database": { "kind": "new_connection" } })).await;
     assert_eq!(none.json()["field"], "database.url");
 }
+
+#[tokio::test]
+async fn a_report_of_a_database_hides_the_urls_password() {
+    let test = TestConsole::new().await;
+    test.app("plain").await;
+    let report = test.get("/api/apps/plain/database").await.json();
+    assert_eq!(report["slow_threshold_ms"], 100);
+    assert!(report["size_bytes"].is_null() && report["slow"].as_array().unwrap().is_empty());
+    let url = "postgres://shop:s3cret@db.example/away";
+    let database = json!({ "kind": "new_connection", "url": url });
+    let change = Some(json!({ "database": database }));
+    let changed = test.call(Method::PATCH, "/api/apps/plain", change).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let report = test.get("/api/apps/plain/database").await;
+    assert_eq!(report.json()["kind"], "new_connection");
+    assert!(
+        report.json()["problem"]
+            .as_str()
+            .unwrap()
+            .contains("no answer")
+    );
+    assert!(!report.text.contains("s3cret"), "{}", report.text);
+}

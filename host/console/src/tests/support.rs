@@ -1,5 +1,7 @@
 //! A console with a user, a data directory of its own, and a client for it.
 
+mod lines;
+
 use crate::{Addresses, Console, LoginLimits, Settings, ensure_root, router};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -8,16 +10,18 @@ use axum::{Router, http};
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
+pub(super) use lines::{Lines, line};
 use lodge_db::Database;
 use lodge_model::{
-    Account, AppId, Capabilities, CompileError, CompileProgress, ConnectionReport, DataPolicy,
-    DatabaseEngine, DatabaseSpec, Digest, Endpoint, Failure, FailureKind, Grant, GrantError,
-    Inspection, JwtAlgorithm, JwtKey, Launch, LogLevel, LogLine, LogSink, Phase, Provider,
-    Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime, Secret, StartError,
-    Status, World,
+    Account, AppId, AppMeter, Capabilities, CompileError, CompileProgress, ConnectionReport,
+    DataPolicy, DatabaseEngine, DatabaseReport, DatabaseSpec, Digest, Endpoint, Failure,
+    FailureKind, Grant, GrantError, Inspection, JwtAlgorithm, JwtKey, Launch, Limits, Phase,
+    Provider, Rejection, RequestBody, RequestId, ResponseBody, Route, RouteSink, Runtime,
+    RuntimeFacts, Secret, StartError, Status, World,
 };
 use lodge_supervisor::{Parts, Supervisor};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +38,8 @@ pub(super) struct TestConsole {
     pub(super) console: Console,
     pub(super) router: Router,
     pub(super) db: Database,
+    pub(super) meters: Arc<Meters>,
+    pub(super) logs: Arc<Lines>,
     pub(super) token: String,
     _folder: TempDir,
 }
@@ -92,24 +98,32 @@ impl TestConsole {
     }
 
     async fn over(db: Database, folder: TempDir, settings: Settings) -> Self {
+        let logs = Arc::new(Lines::default());
+        let meters = Arc::<Meters>::default();
         let supervisor = Supervisor::open(Parts {
             db: db.clone(),
             runtime: Arc::new(Simulated),
-            routes: Arc::new(NoRoutes),
-            logs: Arc::new(OneLine),
+            routes: meters.clone(),
+            logs: logs.clone(),
             provider: Arc::new(Databases),
             sealer: Arc::new(lodge_harness::TestSealer(1)),
             make_key: Arc::new(make_key),
             key_set: Arc::new(key_set),
             data_dir: folder.path().to_owned(),
             environment: "local".parse().unwrap(),
-            settings: lodge_supervisor::Settings::default(),
+            settings: lodge_supervisor::Settings {
+                // By hand, so that no test depends on the clock.
+                sample_every: Duration::from_secs(24 * 60 * 60),
+                ..lodge_supervisor::Settings::default()
+            },
         })
         .await
         .unwrap();
         let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
         let settings = Settings {
             password_params: Some(cheap),
+            admin_listen: Some(SocketAddr::from(([127, 0, 0, 1], 13001))),
+            wasmtime: "1.2.3",
             addresses: Addresses {
                 listen: Some(SocketAddr::from(([127, 0, 0, 1], 13000))),
                 apps_domain: None,
@@ -130,6 +144,8 @@ impl TestConsole {
             console,
             router,
             db,
+            meters,
+            logs,
             token: String::new(),
             _folder: folder,
         };
@@ -195,6 +211,7 @@ impl TestConsole {
             .header("host", HOST)
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/wasm")
+            .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 5000))))
             .body(bytes.into())
             .unwrap();
         self.send(request).await
@@ -303,6 +320,15 @@ impl Runtime for Simulated {
     }
 
     async fn ensure_stopped(&self, _: &AppId, _: Duration) {}
+
+    fn facts(&self) -> RuntimeFacts {
+        RuntimeFacts {
+            instance_slots: 100,
+            guest_cores: 3.0,
+            pagemap_scan: true,
+            memory_mappings: 1,
+        }
+    }
 }
 
 struct Nothing;
@@ -317,31 +343,23 @@ impl Endpoint for Nothing {
     }
 }
 
-struct NoRoutes;
+/// The meters of apps, as the edge has them.
+#[derive(Default)]
+pub(super) struct Meters(parking_lot::Mutex<HashMap<AppId, Arc<AppMeter>>>);
 
-impl RouteSink for NoRoutes {
-    fn replace_all(&self, _: Vec<Route>) {}
-    fn upsert(&self, _: Route) {}
-    fn remove(&self, _: &AppId) {}
-    fn set_phase(&self, _: &AppId, _: Phase) {}
+impl Meters {
+    pub(super) fn of(&self, app: &str) -> Arc<AppMeter> {
+        self.0.lock()[&app.parse::<AppId>().unwrap()].clone()
+    }
 }
 
-struct OneLine;
-
-impl LogSink for OneLine {
-    fn write(&self, _: &AppId, _: LogLine) {}
-    fn set_rate(&self, _: &AppId, _: u64) {}
-    fn tail(&self, _: &AppId, limit: usize, _: LogLevel) -> Vec<LogLine> {
-        let line = LogLine {
-            time: 1,
-            level: LogLevel::Info,
-            source: lodge_model::LogSource::Stdout,
-            message: "hello".into(),
-            request: None,
-        };
-        vec![line; limit.min(1)]
+impl RouteSink for Meters {
+    fn replace_all(&self, _: Vec<Route>) {}
+    fn upsert(&self, route: Route) {
+        self.0.lock().insert(route.app, route.meter);
     }
     fn remove(&self, _: &AppId) {}
+    fn set_phase(&self, _: &AppId, _: Phase) {}
 }
 
 /// Databases that are there if their URL says so, and a driver that quotes URLs.
@@ -377,6 +395,23 @@ impl Provider for Databases {
             }),
             false => Err(GrantError::Unavailable(format!("no answer from {url}"))),
         }
+    }
+
+    async fn check_service(&self) -> Result<(), GrantError> {
+        let text = "no answer from postgres://lodge:hunter2@db/apps";
+        Err(GrantError::Unavailable(text.into()))
+    }
+
+    async fn report_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+        _: &Limits,
+    ) -> DatabaseReport {
+        let empty = DatabaseReport::empty(database.kind, Duration::from_millis(100));
+        let url = database.url.clone().unwrap_or_default();
+        let problem = (!url.is_empty()).then(|| format!("no answer from {url}"));
+        DatabaseReport { problem, ..empty }
     }
 }
 

@@ -67,7 +67,7 @@ macro_rules! cases {
 cases! {
     opening: processes_that_open_together_migrate_once, a_newer_schema_is_refused,
         one_process_may_claim_it;
-    rows: any_text_is_taken, old_entries_are_pruned, a_change_from_an_old_generation_is_refused,
+    rows: any_text_is_taken, entries_are_found_quickly_among_many, old_entries_are_pruned, a_change_from_an_old_generation_is_refused,
         late_reports_of_removed_apps_are_dropped, unreadable_rows_are_named;
     secrets: the_database_holds_none_in_the_clear, rows_in_the_clear_are_sealed_at_the_next_write,
         another_key_is_refused, a_secret_opens_only_in_its_place, keys_are_retired_and_removed;

@@ -3,7 +3,7 @@
 use crate::Place;
 use lodge_db::apps::AppRow;
 use lodge_db::components::ComponentRow;
-use lodge_db::events::NewEvent;
+use lodge_db::events::{Filter, NewEvent};
 use lodge_db::operations::OperationRow;
 use lodge_db::{Database, Error, apps, components, events, observed, operations, settings};
 use lodge_harness::TestSealer;
@@ -148,6 +148,66 @@ pub(crate) async fn old_entries_are_pruned(place: Place) {
         20
     );
     assert_eq!(operations::unfinished(&database).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn entries_are_found_quickly_among_many(place: Place) {
+    let database = filled(&place).await;
+    let mut tx = database.begin().await.unwrap();
+    // Numbers from 1 to MANY, in both dialects.
+    sqlx::query(
+        "INSERT INTO events (time, actor, action, app, result) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000) \
+         SELECT n, 'user-' || (n % 1000), 'app.start', 'app-' || (n % 1000), 'accepted' FROM n",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    let event = NewEvent {
+        actor: "Root@Example.com",
+        action: "app.stop",
+        subject: Some("50%_off!"),
+        result: "succeeded",
+        address: Some("2001:db8::1"),
+        ..NewEvent::default()
+    };
+    events::insert(&mut tx, &event).await.unwrap();
+    tx.commit().await.unwrap();
+    let find = async |filter: Filter<'_>, before| {
+        events::list(&database, &filter, before, 50).await.unwrap()
+    };
+    let newest = find(Filter::default(), None).await;
+    assert_eq!(newest[0].address.as_deref(), Some("2001:db8::1"));
+    assert_eq!(newest.len(), 50);
+    let next = find(Filter::default(), Some(newest[49].id)).await;
+    assert!(next[0].id < newest[49].id && next[0].address.is_none());
+    let by = |actor| Filter {
+        actor,
+        ..Filter::default()
+    };
+    assert_eq!(find(by(Some("user-7")), None).await.len(), 50);
+    assert_eq!(find(by(Some("Root@Example.com")), None).await.len(), 1);
+    let with = |search| Filter {
+        search,
+        ..Filter::default()
+    };
+    for text in ["root@EXAMPLE", "50%_OFF!", "APP.STOP", "%_", "!"] {
+        assert_eq!(find(with(Some(text)), None).await.len(), 1, "{text}");
+    }
+    assert!(find(with(Some("5_%")), None).await.is_empty());
+    if database.dialect() == lodge_db::Dialect::Sqlite {
+        for (condition, index) in [("actor = 'a'", "events_actor"), ("app = 'a'", "events_app")] {
+            let sql = format!(
+                "EXPLAIN QUERY PLAN SELECT * FROM events WHERE id < 9 AND {condition} \
+                 ORDER BY id DESC LIMIT 9"
+            );
+            let plan = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .fetch_one(database.reader())
+                .await
+                .unwrap();
+            let plan: String = sqlx::Row::get(&plan, "detail");
+            assert!(plan.contains(index), "{plan}");
+        }
+    }
 }
 
 pub(crate) async fn a_change_from_an_old_generation_is_refused(place: Place) {

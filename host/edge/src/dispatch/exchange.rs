@@ -10,6 +10,7 @@ use lodge_model::{BodyError, FailureKind, Outcome, RequestId, ResponseBody};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 /// An admitted request under way. Dropped without a word, it counts as cancelled by its visitor.
 pub(crate) struct Exchange {
@@ -17,27 +18,37 @@ pub(crate) struct Exchange {
     turn: Turn,
     recorded: bool,
     in_flight: InFlight,
+    /// When it asked to be admitted.
+    arrived: Instant,
 }
 
 impl Exchange {
-    pub(crate) fn new(id: RequestId, turn: Turn, in_flight: InFlight) -> Self {
+    pub(crate) fn new(id: RequestId, turn: Turn, in_flight: InFlight, arrived: Instant) -> Self {
         Self {
             id,
             turn,
             recorded: false,
             in_flight,
+            arrived,
         }
     }
 
     /// Ends the exchange with an error page.
     pub(crate) fn failed(mut self, kind: FailureKind, wants_html: bool) -> Response<Answer> {
         self.record(Outcome::Failed(kind));
+        self.note_time();
         respond::failure(kind, self.id, wants_html)
     }
 
     /// Whether the connection carries several requests at once.
     fn is_multiplexed(&self) -> bool {
         self.in_flight.0.multiplexed.load(Relaxed)
+    }
+
+    /// Counts the time until the answer's head, or the failure: what streams after it is the
+    /// visitor's pace as much as the app's.
+    fn note_time(&self) {
+        self.turn.state().meter.took(self.arrived.elapsed());
     }
 
     /// Counts how the request ended; the first word stands.
@@ -54,6 +65,7 @@ impl Exchange {
         response: Response<ResponseBody>,
         is_head: bool,
     ) -> Response<Answer> {
+        self.note_time();
         let status = response.status();
         let body = response.body();
         let declared = match response.headers().get(header::CONTENT_LENGTH) {

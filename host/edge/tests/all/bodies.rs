@@ -287,3 +287,33 @@ async fn a_visitor_who_does_not_read_is_cut_off() {
     let mut left = Vec::new();
     let _ = socket.read_to_end(&mut left).await;
 }
+
+#[tokio::test]
+async fn the_time_to_the_head_is_counted_and_not_the_stream() {
+    const THINKS: Duration = Duration::from_millis(40);
+    const STREAMS: Duration = Duration::from_millis(400);
+    let host = Host::start().await;
+    let phase = running(|_| async {
+        tokio::time::sleep(THINKS).await;
+        let slow = stream::once(async {
+            tokio::time::sleep(STREAMS).await;
+            Ok(Frame::data(Bytes::from_static(b"late")))
+        });
+        Ok(streamed(slow))
+    });
+    let meter = host.app("shop", phase);
+    assert!(host.get("shop.localhost", "/", "").await.contains("late"));
+    let latency = meter.reading().latencies.summary().unwrap();
+    // An eighth may be missing from either.
+    assert!((35.0..350.0).contains(&latency.p99_ms), "{latency:?}");
+}
+
+#[tokio::test]
+async fn the_time_of_a_refusal_is_counted_too() {
+    let host = Host::start().await;
+    let meter = host.app("shop", lodge_model::Phase::Stopped);
+    host.get("shop.localhost", "/", "").await;
+    let latency = meter.reading().latencies.summary().unwrap();
+    assert!(latency.p99_ms < 100.0, "{latency:?}");
+    assert_eq!(meter.snapshot().reasons["app_stopped"], 1);
+}

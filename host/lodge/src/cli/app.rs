@@ -1,6 +1,7 @@
 //! `lodge app`.
 
 mod keys;
+mod logs;
 mod show;
 mod trial;
 
@@ -58,8 +59,8 @@ enum AppCommand {
     RotateKey(keys::RotateArgs),
     /// Try a database for an app, without changing anything
     TestDatabase(trial::TestArgs),
-    /// Show the newest lines of an app's log
-    Logs(LogArgs),
+    /// Show the newest lines of an app's log, and follow it
+    Logs(logs::LogArgs),
     /// Show what an app used and how its requests ended
     Stats {
         /// Its ID
@@ -119,18 +120,6 @@ enum Data {
     Drop,
 }
 
-#[derive(Debug, Args)]
-struct LogArgs {
-    /// Its ID
-    id: String,
-    /// Lines at most
-    #[arg(long, short = 'n', default_value_t = 200, value_name = "COUNT")]
-    lines: u32,
-    /// At least as grave: debug, info, warn or error
-    #[arg(long, default_value = "debug", value_name = "LEVEL")]
-    level: String,
-}
-
 pub(crate) fn run(args: &AppArgs) -> Result<(), Failure> {
     let client = Client::new(&args.remote)?;
     let json = args.remote.json;
@@ -166,11 +155,7 @@ pub(crate) fn run(args: &AppArgs) -> Result<(), Failure> {
         AppCommand::Keys { id } => keys::show(&client, id, json),
         AppCommand::RotateKey(rotate) => keys::rotate(&client, rotate, json),
         AppCommand::TestDatabase(test) => trial::run(&client, test, json),
-        AppCommand::Logs(logs) => {
-            let query = format!("limit={}&level={}", logs.lines, encode(&logs.level));
-            let page = client.get(&format!("{}/logs?{query}", path(&logs.id)))?;
-            show::logs(&client, &page, json)
-        }
+        AppCommand::Logs(args) => logs::run(&client, args, json),
         AppCommand::Stats { id } => {
             show::stats(&client, &client.get(&format!("{}/stats", path(id)))?, json)
         }

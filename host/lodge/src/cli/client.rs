@@ -5,7 +5,7 @@ use super::credentials;
 use super::failure::{Failure, Problem};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body, SendBody};
@@ -82,6 +82,24 @@ impl Client {
             request = request.header("authorization", value);
         }
         self.answer(request.call())
+    }
+
+    /// GET of a stream of server-sent events, which lasts as long as the API lets it.
+    pub(crate) fn events(&self, path: &str) -> Result<impl BufRead + use<>, Failure> {
+        let mut request = self.agent.get(self.url(path));
+        if let Some(value) = self.authorization() {
+            request = request.header("authorization", value);
+        }
+        match request.call() {
+            Ok(response) if response.status().is_success() => {
+                Ok(BufReader::new(response.into_body().into_reader()))
+            }
+            // What refuses has an end.
+            refused => match self.answer(refused) {
+                Ok(_) => Err(self.not_lodge("a stream that is none")),
+                Err(failure) => Err(failure),
+            },
+        }
     }
 
     /// POST with a JSON body, or none.

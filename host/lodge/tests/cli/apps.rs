@@ -92,6 +92,19 @@ fn an_app_is_made_listed_stopped_started_and_removed() {
 }
 
 #[test]
+fn logs_are_searched_and_only_those_of_an_app_are_followed() {
+    let user = User::logged_in();
+    user.file("hello.wasm", &guest("hello-p2"));
+    let made = user.run(&["app", "create", "shop", "--component", "hello.wasm"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let none = user.json(&["app", "logs", "shop", "--search", "no such text"]);
+    assert_eq!(none["items"].as_array().map(Vec::len), Some(0));
+    let nobody = user.run(&["app", "logs", "nobody", "--follow"]);
+    assert_eq!(nobody.code, 1);
+    assert!(nobody.err.contains("(app_not_found)"), "{}", nobody.err);
+}
+
+#[test]
 fn an_app_is_given_databases_and_keys() {
     let user = User::logged_in();
     user.file("hello.wasm", &guest("hello-p2"));

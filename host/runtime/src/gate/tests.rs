@@ -91,7 +91,25 @@ fn a_capped_lane_waits_for_its_bucket_even_when_alone() {
     std::thread::sleep(Duration::from_millis(30)); // gains 3 ms
     gate.refill();
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert_eq!(lane.take_capped(), Duration::ZERO, "it still waits");
     assert!(lane.try_turn(&mut ticket, &waker));
+    let capped = lane.take_capped();
+    assert!(capped >= Duration::from_millis(29), "{capped:?}");
+    assert_eq!(lane.take_capped(), Duration::ZERO, "it is told once");
+}
+
+#[test]
+fn waiting_for_others_is_not_due_to_the_cap() {
+    let gate = Gate::new(1);
+    let (other, lane) = (gate.lane(100, None), gate.lane(100, Some(4.0)));
+    let waker = Waker::from(Arc::new(Count::default()));
+    assert!(other.try_turn(&mut None, &waker));
+    let mut ticket = None;
+    assert!(!lane.try_turn(&mut ticket, &waker));
+    std::thread::sleep(Duration::from_millis(20));
+    other.end_turn(Duration::from_millis(20));
+    assert!(lane.try_turn(&mut ticket, &waker));
+    assert_eq!(lane.take_capped(), Duration::ZERO);
 }
 
 #[test]

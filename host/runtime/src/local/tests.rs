@@ -7,3 +7,4 @@ mod lifecycle;
 mod migrations;
 mod outbound;
 mod provider;
+mod version;

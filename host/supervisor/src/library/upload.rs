@@ -217,13 +217,9 @@ impl Supervisor {
             .await
             .map_err(unseen_conflict)?;
         let event = NewEvent {
-            time: component.created_at,
-            actor: actor.as_str(),
-            action: "component.upload",
             subject: Some(&subject),
-            result: "succeeded",
             message: Some(&digest),
-            ..NewEvent::default()
+            ..actor.entry(component.created_at, "component.upload")
         };
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;

@@ -57,6 +57,8 @@ pub fn quick() -> Settings {
         stop_grace: Duration::from_millis(200),
         upload_wait: Duration::from_millis(200),
         upload_silence: Duration::from_millis(200),
+        // By hand, so that no test depends on the clock.
+        sample_every: Duration::from_secs(24 * 60 * 60),
         ..Settings::default()
     }
 }

@@ -1,8 +1,10 @@
 //! The other side of the control plane's ports, simulated: a runtime whose starts and compiles
 //! succeed, fail or hang as the test says, and the edge's and the log's sinks, which remember.
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use lodge_model::*;
@@ -218,6 +220,15 @@ impl Runtime for FakeRuntime {
         pass(delay).await;
         self.running.lock().remove(app);
     }
+
+    fn facts(&self) -> RuntimeFacts {
+        RuntimeFacts {
+            instance_slots: 100,
+            guest_cores: 3.0,
+            pagemap_scan: true,
+            memory_mappings: 1,
+        }
+    }
 }
 
 struct FakeEndpoint;
@@ -305,5 +316,29 @@ impl LogSink for FakeLogs {
 
     fn remove(&self, app: &AppId) {
         self.0.lock().retain(|(id, _)| id != app);
+    }
+}
+
+/// Reading is the real store's, which has its own tests.
+#[async_trait]
+impl LogStore for FakeLogs {
+    async fn search(
+        &self,
+        app: &AppId,
+        filter: LogFilter,
+        limit: usize,
+    ) -> Result<Vec<LogLine>, LogError> {
+        Ok(self.tail(app, limit, filter.level))
+    }
+
+    fn read(
+        &self,
+        _: &AppId,
+    ) -> Result<BoxStream<'static, Result<Vec<LogLine>, LogError>>, LogError> {
+        Err(LogError::Busy)
+    }
+
+    fn follow(&self, _: &AppId, _: LogFilter) -> BoxStream<'static, Followed> {
+        Box::pin(futures::stream::empty())
     }
 }

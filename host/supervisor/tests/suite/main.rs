@@ -19,6 +19,7 @@ mod crash;
 mod database;
 mod failures;
 mod fake;
+mod figures;
 mod input;
 mod lifecycle;
 mod lists;
@@ -63,6 +64,10 @@ cases! {
         a_failed_compile_fails_its_apps, the_hosts_failures_are_retried, a_lost_cache_is_rebuilt;
     failures: failures_are_retried_and_given_up, an_admin_gives_another_chance,
         a_start_that_hangs_fails, a_cache_that_never_holds_is_given_up, causes_reach_the_admin_only;
+    figures: minutes_are_kept_and_merged, a_restart_in_the_middle_of_a_step_loses_nothing,
+        steps_that_nobody_merged_are_made_up_for, old_rows_are_removed,
+        an_idle_host_writes_nothing, usage_is_of_the_last_minute, figures_go_with_their_app,
+        the_machine_is_told;
     input: every_field_comes_back, secrets_are_kept_and_masked, ids_are_unique_as_labels,
         domains_are_one_apps, bad_fields_are_named, amounts_are_bounded, unchanged_is_unchanged;
     lifecycle: start_modes, stop_is_sticky, restart_is_a_new_run, updates_come_into_force,

@@ -39,7 +39,10 @@ fn play(host: &mut Host, script: &str, variables: &[(&str, &str)]) {
         // A play that has ended meanwhile says itself what went wrong.
         let _ = writeln!(answers, "done");
     }
-    assert!(player.wait().unwrap().success(), "{script} failed, see above");
+    assert!(
+        player.wait().unwrap().success(),
+        "{script} failed, see above"
+    );
 }
 
 fn grant(host: &mut Host, wish: &str) {
@@ -80,7 +83,9 @@ fn databases_on_a_real_server() {
     let server = Postgres::start().unwrap();
     let apps = server.url("postgres");
     let other = server.create_database("elsewhere").unwrap();
-    let mut host = Config::default().variable("APPS_DATABASE_URL", &apps).start();
+    let mut host = Config::default()
+        .variable("APPS_DATABASE_URL", &apps)
+        .start();
     play(&mut host, "databases", &[("OTHER_DATABASE", &other)]);
 }
 

@@ -12,6 +12,7 @@
 
 mod capabilities;
 mod components;
+mod console;
 mod crash;
 mod desk;
 mod edge;

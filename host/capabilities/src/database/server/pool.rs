@@ -7,6 +7,7 @@
 
 use super::address::Address;
 use super::session::{self, Live, Opening, SessionId};
+use crate::database::report::{Connections, Waiting};
 use lodge_model::{Account, SqlError};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -134,22 +135,6 @@ impl Service {
     }
 }
 
-/// Counts those who wait for a place.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
 /// What bounds one source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolSettings {
@@ -169,6 +154,7 @@ pub(super) struct Pool {
     pub(super) account: Arc<dyn Account>,
     service: Arc<Service>,
     turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
 }
 
 /// A connection in use, and the places that it takes.
@@ -193,7 +179,35 @@ impl Pool {
             account,
             service,
             turns: Arc::new(Semaphore::new(settings.connections)),
+            waiting: AtomicUsize::new(0),
         })
+    }
+
+    /// The app's connections by now. One that waits for a place on the server counts as both.
+    pub(super) fn connections(&self) -> Connections {
+        let free = self.turns.available_permits();
+        let used = self.settings.connections.saturating_sub(free);
+        let idle = self.service.idle.lock();
+        let idle = idle.queue.iter().filter(|idle| idle.pool == self.number);
+        Connections {
+            open: used + idle.count(),
+            waiting: self.waiting.load(Relaxed),
+        }
+    }
+
+    async fn own_turn(&self) -> Result<OwnedSemaphorePermit, SqlError> {
+        if let Ok(turn) = self.turns.clone().try_acquire_owned() {
+            return Ok(turn);
+        }
+        let _waiting = Waiting::new(&self.waiting);
+        let turn = self.turns.clone().acquire_owned();
+        match tokio::time::timeout(self.settings.statement_timeout, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(SqlError::LimitExceeded(format!(
+                "all {} connections of the app were in use too long (limits.database_connections)",
+                self.settings.connections
+            ))),
+        }
     }
 
     /// A connection, in order of asking.
@@ -201,14 +215,7 @@ impl Pool {
     /// # Errors
     /// None came free in time, or the server cannot be reached.
     pub(super) async fn lend(&self) -> Result<Lent, SqlError> {
-        let own_turn = self.turns.clone().acquire_owned();
-        let own_turn = tokio::time::timeout(self.settings.statement_timeout, own_turn);
-        let Ok(Ok(own_turn)) = own_turn.await else {
-            return Err(SqlError::LimitExceeded(format!(
-                "all {} connections of the app were in use too long (limits.database_connections)",
-                self.settings.connections
-            )));
-        };
+        let own_turn = self.own_turn().await?;
         while let Some(mut idle) = self.service.take_idle(self.number) {
             if idle.since.elapsed() < FRESH || idle.live.session.ping().await {
                 idle.live.gauge.reset();
@@ -219,7 +226,10 @@ impl Pool {
                 });
             }
         }
-        let turn = self.service.turn(self.settings.statement_timeout).await?;
+        let turn = {
+            let _waiting = Waiting::new(&self.waiting);
+            self.service.turn(self.settings.statement_timeout).await?
+        };
         let opening = Opening {
             statement_timeout: self.settings.statement_timeout,
             result_bytes: self.settings.result_bytes,

@@ -81,6 +81,21 @@ impl Provisioner {
         Ok((plan.address_for(reads_only), own.session.server().clone()))
     }
 
+    /// Where an app's room is, as somebody who may enter every room; and its schema, if it is one.
+    ///
+    /// # Errors
+    /// A server that is away.
+    pub(crate) async fn inside(
+        &self,
+        app: &AppId,
+        room: Room,
+    ) -> Result<(Address, Option<String>), GrantError> {
+        let plan = self.plan(app, room).await?;
+        let (user, password) = (&self.service.user, self.service.password.clone());
+        let address = self.service.with_login(&plan.database, user, password);
+        Ok((address, (room == Room::Schema).then_some(plan.role)))
+    }
+
     /// Drops an app's room with all that is in it.
     ///
     /// # Errors
@@ -244,13 +259,18 @@ async fn is_control(live: &mut Live, control: Option<&str>) -> Result<bool, Gran
     }
 }
 
+/// Who pays for what the host does for itself.
+pub(crate) fn nobody() -> Arc<dyn Account> {
+    Arc::<Host>::default()
+}
+
 /// A connection of the host's own.
 pub(super) async fn connect(address: &Address) -> Result<Live, SqlError> {
     let opening = Opening {
         statement_timeout: STATEMENT,
         result_bytes: 1 << 20,
     };
-    session::connect(address, opening, Arc::<Host>::default()).await
+    session::connect(address, opening, nobody()).await
 }
 
 /// Statements of the host's, one after the other.
@@ -260,7 +280,7 @@ pub(super) async fn run(live: &mut Live, sql: &str) -> Result<(), SqlError> {
 }
 
 /// A question of the host's.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     live: &mut Live,
     sql: &str,
     parameters: Vec<Value>,

@@ -2,6 +2,7 @@
 
 use super::watch::{OPERATIONS, Watch};
 use super::{SqliteSettings, guard, value};
+use crate::database::report::{Connections, Waiting};
 use crate::database::result::Collected;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -13,8 +14,9 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, SqlSafeStr as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// A connection that nobody used for this long is closed.
 const IDLE: Duration = Duration::from_secs(10);
@@ -32,6 +34,7 @@ pub(super) struct Pool {
     pub(super) settings: SqliteSettings,
     account: Arc<dyn Account>,
     turns: Arc<Semaphore>,
+    waiting: AtomicUsize,
     idle: Mutex<Idle>,
     /// One at a time: the first makes the file and its journal, which no other may see half done.
     connecting: tokio::sync::Mutex<()>,
@@ -79,18 +82,33 @@ impl Pool {
             turns: Arc::new(Semaphore::new(settings.connections)),
             settings,
             account,
+            waiting: AtomicUsize::new(0),
             idle: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
         })
     }
 
-    /// A connection, in order of asking.
-    ///
-    /// # Errors
-    /// None came free in time, or the file cannot be opened.
-    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, SqlError> {
+    /// The app's connections by now.
+    pub(super) fn connections(&self) -> Connections {
+        let free = self.turns.available_permits();
+        let used = self.settings.connections.saturating_sub(free);
+        Connections {
+            open: used + self.idle.lock().connections.len(),
+            waiting: self.waiting.load(Relaxed),
+        }
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, SqlError> {
+        match self.turns.clone().try_acquire_owned() {
+            Ok(turn) => return Ok(turn),
+            Err(TryAcquireError::Closed) => {
+                return Err(SqlError::Unavailable("the app is being stopped".into()));
+            }
+            Err(TryAcquireError::NoPermits) => {}
+        }
+        let _waiting = Waiting::new(&self.waiting);
         let turn = self.turns.clone().acquire_owned();
-        let turn = tokio::time::timeout(self.settings.statement_timeout, turn)
+        tokio::time::timeout(self.settings.statement_timeout, turn)
             .await
             .map_err(|_| {
                 SqlError::LimitExceeded(format!(
@@ -98,7 +116,15 @@ impl Pool {
                     self.settings.connections
                 ))
             })?
-            .map_err(|_| SqlError::Unavailable("the app is being stopped".into()))?;
+            .map_err(|_| SqlError::Unavailable("the app is being stopped".into()))
+    }
+
+    /// A connection, in order of asking.
+    ///
+    /// # Errors
+    /// None came free in time, or the file cannot be opened.
+    pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, SqlError> {
+        let turn = self.turn().await?;
         let waiting = self.idle.lock().connections.pop();
         let waiting = waiting.map(|(connection, _)| connection);
         let connection = match waiting {

@@ -36,7 +36,12 @@ export async function call<T>(send: () => Promise<Answer<T>>, renew = true): Pro
 }
 
 /** A key under which a POST acts once, however often it is sent. */
-export const idempotencyKey = () => ({ 'Idempotency-Key': crypto.randomUUID() });
+export const idempotencyKey = () => ({ 'Idempotency-Key': randomKey() });
+
+/** `crypto.randomUUID` is for secure origins only; the console also runs on plain HTTP in a private network. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
 
 /** Uploads go through XMLHttpRequest: only it tells how far they are. `onProgress` gets 0 to 1. */
 export function upload<T>(path: string, file: Blob, onProgress: (share: number) => void, signal?: AbortSignal): Promise<T> {

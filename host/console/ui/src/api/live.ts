@@ -73,6 +73,7 @@ function apply(event: LiveEvent) {
     case 'app_changed':
       return void rereadApp(event.app);
     case 'app_removed':
+      removals.set(event.app, (removals.get(event.app) ?? 0) + 1);
       queryClient.setQueryData<AppAnswer[]>(keys.apps, (apps) => apps?.filter((app) => app.id !== event.app));
       return void queryClient.invalidateQueries({ queryKey: keys.app(event.app) });
     case 'component':
@@ -103,11 +104,14 @@ function changeComponent(component: Component) {
   });
 }
 
+/** How often an app of each ID was removed: an answer that was asked for before a removal is stale. */
+const removals = new Map<string, number>();
+
 async function rereadApp(id: string) {
   if (session.get() !== 'in') return;
+  const before = removals.get(id);
   const { data } = await api.GET('/api/apps/{id}', { params: { path: { id } } }).catch(() => ({ data: undefined }));
-  if (!data) return;
-  putApp(data);
+  if (data && removals.get(id) === before) putApp(data);
 }
 
 /** Puts an app as an answer had it into the cache. */

@@ -1,19 +1,24 @@
 // What is shown instead of a page.
-import { Button, Result, Typography } from 'antd';
+import { CompassOutlined } from '@ant-design/icons';
+import { Button, Result } from 'antd';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useRouteError } from 'react-router';
+import { useNavigate, useRouteError } from 'react-router';
+import { CodeBlock } from '../components/code-block';
 
 export function NotFound() {
   const { t } = useTranslation();
+  const navigate = useNavigate();
+  useTitle(t('problem.not_found'));
   return (
     <Result
-      status="404"
+      icon={<CompassOutlined />}
       title={<h1>{t('problem.not_found')}</h1>}
       subTitle={t('problem.not_found_why')}
       extra={
-        <Link to="/apps">
-          <Button type="primary" tabIndex={-1}>{t('nav.apps')}</Button>
-        </Link>
+        <Button type="primary" onClick={() => void navigate('/apps')}>
+          {t('nav.apps')}
+        </Button>
       }
     />
   );
@@ -22,16 +27,28 @@ export function NotFound() {
 export function Crashed() {
   const { t } = useTranslation();
   const error = useRouteError();
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  useTitle(t('problem.crashed'));
   return (
     <Result
       status="error"
       title={<h1>{t('problem.crashed')}</h1>}
       subTitle={t('problem.crashed_why')}
-      extra={<Button onClick={() => location.reload()}>{t('action.retry')}</Button>}
+      extra={
+        <Button type="primary" onClick={() => location.reload()}>
+          {t('action.retry')}
+        </Button>
+      }
     >
-      <Typography.Paragraph copyable code>
-        {error instanceof Error ? `${error.name}: ${error.message}` : String(error)}
-      </Typography.Paragraph>
+      <div className="crash-text">
+        <CodeBlock code={`${text}\n${location.pathname}`} label={t('problem.crashed')} />
+      </div>
     </Result>
   );
+}
+
+function useTitle(title: string) {
+  useEffect(() => {
+    document.title = `${title} · Lodge`;
+  }, [title]);
 }

@@ -1,31 +1,38 @@
-import { GlobalOutlined, MenuOutlined, MoonOutlined, SearchOutlined, UserOutlined } from '@ant-design/icons';
-import { Badge, Button, Drawer, Dropdown, Grid, Layout, type MenuProps, Tooltip } from 'antd';
+import { CheckCircleFilled, MenuOutlined, SearchOutlined, SyncOutlined, UserOutlined } from '@ant-design/icons';
+import { Button, Drawer, Dropdown, Grid, Layout, type MenuProps, Tooltip } from 'antd';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { signOut, useMe } from '../api/auth';
 import { useLiveness } from '../api/live';
-import { type Language, languages, speak } from '../i18n';
 import { ChangePassword } from '../pages/sign-in/change-password';
+import { AppearanceChoice, LanguageChoice } from './choices';
 import { CommandPalette, useCommandPalette } from './command-palette';
-import { Pages } from './side-menu';
-import { type Appearance, useAppearance } from './theme';
+import { Brand, Pages } from './side-menu';
 
 export function Header() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const screens = Grid.useBreakpoint();
   const [menu, setMenu] = useState(false);
   const palette = useCommandPalette();
   return (
     <Layout.Header className="head">
       {!screens.md && <Button type="text" icon={<MenuOutlined />} aria-label={t('nav.open')} onClick={() => setMenu(true)} />}
-      <Drawer open={menu} onClose={() => setMenu(false)} placement="left" size={264} title="Lodge">
+      <Drawer
+        open={menu && !screens.md}
+        onClose={() => setMenu(false)}
+        placement={i18n.dir() === 'rtl' ? 'right' : 'left'}
+        size={280}
+        rootClassName="menu-drawer"
+        title={<Brand onGo={() => setMenu(false)} />}
+        closable={{ placement: 'end', 'aria-label': t('nav.close') }}
+      >
         <Pages onGo={() => setMenu(false)} />
       </Drawer>
-      <Button className="search" icon={<SearchOutlined />} onClick={palette.open} aria-label={t('header.search')}>
+      <Button className="search" icon={<SearchOutlined />} onClick={palette.open} aria-label={screens.sm ? undefined : t('header.search')}>
         {screens.sm && (
           <>
             <span className="search-text">{t('header.search')}</span>
-            <kbd>{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} K</kbd>
+            <kbd aria-hidden>{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} K</kbd>
           </>
         )}
       </Button>
@@ -45,34 +52,11 @@ function Liveness() {
   if (liveness === 'connecting') return null;
   return (
     <Tooltip title={t(`header.${liveness}_why`)}>
-      <span className="liveness" role="status">
-        <Badge status={liveness === 'live' ? 'success' : 'warning'} text={<span className="liveness-text">{t(`header.${liveness}`)}</span>} />
+      <span className={`liveness ${liveness}`} role="status">
+        {liveness === 'live' ? <CheckCircleFilled /> : <SyncOutlined spin />}
+        <span className="liveness-text">{t(`header.${liveness}`)}</span>
       </span>
     </Tooltip>
-  );
-}
-
-function LanguageChoice() {
-  const { t, i18n } = useTranslation();
-  const items: MenuProps['items'] = Object.entries(languages).map(([key, { name }]) => ({
-    key,
-    label: <span lang={key}>{name}</span>,
-  }));
-  return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [i18n.language], onClick: ({ key }) => void speak(key as Language) }}>
-      <Button type="text" icon={<GlobalOutlined />} aria-label={t('header.language')} />
-    </Dropdown>
-  );
-}
-
-function AppearanceChoice() {
-  const { t } = useTranslation();
-  const [appearance, choose] = useAppearance();
-  const items = (['system', 'light', 'dark'] as const).map((key) => ({ key, label: t(`header.theme_${key}`) }));
-  return (
-    <Dropdown trigger={['click']} menu={{ items, selectedKeys: [appearance], onClick: ({ key }) => choose(key as Appearance) }}>
-      <Button type="text" icon={<MoonOutlined />} aria-label={t('header.theme')} />
-    </Dropdown>
   );
 }
 
@@ -92,7 +76,7 @@ function Account() {
   return (
     <>
       <Dropdown trigger={['click']} menu={{ items, onClick: ({ key }) => choose(key) }}>
-        <Button type="text" icon={<UserOutlined />} aria-label={t('header.account')} />
+        <Button type="text" icon={<UserOutlined />} aria-label={t('header.account')} title={t('header.account')} />
       </Dropdown>
       {changing && <ChangePassword onClose={() => setChanging(false)} />}
     </>

@@ -28,12 +28,19 @@ export function SideMenu() {
   if (!screens.md) return null;
   return (
     <Layout.Sider width={224} collapsedWidth={64} collapsed={!screens.xl} className="sider">
-      <Link to="/apps" className="brand">
-        <img src={logo} alt="" width={28} height={28} />
-        <span className="brand-name">Lodge</span>
-      </Link>
+      <Brand />
       <Pages />
     </Layout.Sider>
+  );
+}
+
+/** The name of the house, and the way home. */
+export function Brand({ onGo }: { onGo?: () => void }) {
+  return (
+    <Link to="/apps" className="brand" onClick={onGo} aria-label="Lodge">
+      <img src={logo} alt="" width={28} height={28} />
+      <span className="brand-name">Lodge</span>
+    </Link>
   );
 }
 

@@ -70,8 +70,9 @@ export function Theme({ children }: { children: ReactNode }) {
         theme={{
           algorithm: dark ? theme.darkAlgorithm : theme.defaultAlgorithm,
           token: {
-            colorPrimary: dark ? '#4f9d78' : '#2f6b4f',
-            colorInfo: dark ? '#4f9d78' : '#2f6b4f',
+            // White on it has 4.6 : 1; as text in the dark it is too dim, see the parts below.
+            colorPrimary: dark ? '#3d8261' : '#2f6b4f',
+            colorInfo: dark ? '#4a8fc0' : '#2a6a99',
             colorLink: dark ? '#7fc7a2' : '#2a6147',
             // As text on their own tints, the defaults are below 4.5 : 1.
             colorSuccess: dark ? '#5fb85f' : '#2c7a33',
@@ -100,6 +101,7 @@ export function Theme({ children }: { children: ReactNode }) {
             },
             // Rows and options that are chosen: a tint, not the dark green itself.
             Table: { rowSelectedBg: dark ? '#22302a' : '#eef5f1', rowSelectedHoverBg: dark ? '#26382f' : '#e6f0ea' },
+            Tabs: { itemSelectedColor: dark ? '#7fc7a2' : '#21543c', itemHoverColor: dark ? '#9ad9b8' : '#2f6b4f', inkBarColor: dark ? '#7fc7a2' : '#2f6b4f' },
             Select: { optionSelectedBg: dark ? '#26382f' : '#e6f0ea' },
           },
         }}

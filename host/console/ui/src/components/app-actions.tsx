@@ -1,6 +1,6 @@
 // What can be done to an app, with its feedback: for the table, the app's own page and the command palette.
 import { App, Button } from 'antd';
-import { useCallback, useMemo } from 'react';
+import { lazy, Suspense, useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { type Deed, perform, useBusy } from '../api/app-actions';
@@ -9,8 +9,18 @@ import { api } from '../api/client';
 import { putApp } from '../api/live';
 import { toProblem } from '../api/problem';
 import type { AppAnswer, Operation } from '../api/schema';
+import type { DeleteAppProps } from './delete-app';
 
-export { DeleteAppDialog } from './delete-app';
+const DeleteApp = lazy(() => import('./delete-app'));
+
+/** Asks whether to delete an app and what becomes of its data, and does so. Mount it to open it. */
+export function DeleteAppDialog(props: DeleteAppProps) {
+  return (
+    <Suspense fallback={null}>
+      <DeleteApp {...props} />
+    </Suspense>
+  );
+}
 
 type Named = Pick<AppAnswer, 'id' | 'display_name'>;
 

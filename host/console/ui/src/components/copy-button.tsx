@@ -1,5 +1,5 @@
 import { CheckOutlined, CopyOutlined } from '@ant-design/icons';
-import { Button, Tooltip } from 'antd';
+import { Button } from 'antd';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -13,16 +13,17 @@ export function CopyButton({ text }: { text: string }) {
     return () => clearTimeout(timer);
   }, [copied]);
   const copy = () => void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  // No Tooltip: long lists have hundreds of these, and each would cost as much as the button again.
+  const word = t(copied ? 'action.copied' : 'action.copy');
   return (
-    <Tooltip title={t(copied ? 'action.copied' : 'action.copy')}>
-      <Button
-        type="text"
-        size="small"
-        className="copy-button"
-        icon={copied ? <CheckOutlined /> : <CopyOutlined />}
-        aria-label={`${t(copied ? 'action.copied' : 'action.copy')}: ${text}`}
-        onClick={copy}
-      />
-    </Tooltip>
+    <Button
+      type="text"
+      size="small"
+      className="copy-button"
+      icon={copied ? <CheckOutlined /> : <CopyOutlined />}
+      title={word}
+      aria-label={`${word}: ${text}`}
+      onClick={copy}
+    />
   );
 }

@@ -6,7 +6,7 @@ export function Copyable({ text, shown, code = true }: { text: string; shown?: s
   const { t } = useTranslation();
   return (
     <Typography.Text code={code} className="copyable" title={text} copyable={{ text, tooltips: [t('action.copy'), t('action.copied')] }}>
-      {shown ?? text}
+      <bdi>{shown ?? text}</bdi>
     </Typography.Text>
   );
 }

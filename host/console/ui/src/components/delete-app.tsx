@@ -4,9 +4,9 @@ import { useTranslation } from 'react-i18next';
 import { type Data, perform } from '../api/app-actions';
 import { ProblemError } from '../api/problem';
 import type { AppAnswer } from '../api/schema';
-import { DeletePrompt } from './delete-prompt';
+import DeletePrompt from './delete-prompt';
 
-interface Props {
+export interface DeleteAppProps {
   app: Pick<AppAnswer, 'id' | 'display_name'>;
   /** Called once the dialog is out of sight, whether the app was deleted or not. */
   onClose: () => void;
@@ -14,8 +14,8 @@ interface Props {
   onDeleted?: () => void;
 }
 
-/** Asks whether to delete an app and what becomes of its data, and does so. Mount it to open it. */
-export function DeleteAppDialog({ app, onClose, onDeleted }: Props) {
+/** See DeleteAppDialog in app-actions, which loads it when it is asked for. */
+export default function DeleteApp({ app, onClose, onDeleted }: DeleteAppProps) {
   const { t } = useTranslation('apps');
   const { message } = App.useApp();
   const [open, setOpen] = useState(true);

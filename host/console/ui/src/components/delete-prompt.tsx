@@ -1,6 +1,6 @@
 // The dialog before anything is deleted: what is lost, the choice about the data, and a text to type.
 import { Form, Input, Modal, Radio } from 'antd';
-import { useId, useState } from 'react';
+import { type ReactNode, useId, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
 import type { Data } from '../api/app-actions';
 import { ProblemAlert } from './problem';
@@ -8,6 +8,8 @@ import { ProblemAlert } from './problem';
 interface Props {
   open: boolean;
   title: string;
+  /** What is to be deleted, where the title does not say it all. */
+  children?: ReactNode;
   /** What must be typed. */
   typed: string;
   busy?: boolean;
@@ -20,7 +22,7 @@ interface Props {
 
 const CHOICES = ['keep', 'drop'] as const;
 
-export function DeletePrompt({ open, title, typed, busy, problem, onDelete, onCancel, afterClose }: Props) {
+export default function DeletePrompt({ open, title, children, typed, busy, problem, onDelete, onCancel, afterClose }: Props) {
   const { t } = useTranslation('apps');
   const [data, setData] = useState<Data>('keep');
   const [text, setText] = useState('');
@@ -41,6 +43,7 @@ export function DeletePrompt({ open, title, typed, busy, problem, onDelete, onCa
     >
       <Form id={form} layout="vertical" onFinish={submit}>
         {problem !== undefined && <ProblemAlert error={problem} />}
+        {children}
         <p>{t('delete_what')}</p>
         <Form.Item label={t('delete_data')}>
           <Radio.Group value={data} onChange={(event) => setData(event.target.value as Data)} aria-label={t('delete_data')} vertical>

@@ -10,7 +10,7 @@ export interface Fact {
 /** What is known about one thing: names beside values, one beneath the other on phones. */
 export function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
-    <dl className="facts">
+    <dl className="fact-list">
       {facts.map(({ key, label, value }) => (
         <div key={key}>
           <dt>{label}</dt>

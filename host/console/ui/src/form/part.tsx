@@ -1,5 +1,6 @@
 // A part of an app's settings, changed by itself: it follows what happens on the host until one types in it.
-import { Alert, App, Button } from 'antd';
+import { InfoCircleOutlined } from '@ant-design/icons';
+import { App, Button } from 'antd';
 import { type FormEvent, type ReactNode, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useHostSettings } from '../api/form';
@@ -61,14 +62,14 @@ export function Part({ app, fields, children }: Props) {
       <LeaveGuard />
       <form className="part" noValidate onSubmit={submit}>
         {stale && (
-          <Alert
-            type="info"
-            showIcon
-            className="problem"
-            title={t('part.changed')}
-            description={t('part.changed_why')}
-            action={<Button onClick={drop}>{t('part.load')}</Button>}
-          />
+          <div className="note stale" role="status">
+            <InfoCircleOutlined aria-hidden />
+            <div>
+              <strong>{t('part.changed')}</strong>
+              <div>{t('part.changed_why')}</div>
+            </div>
+            <Button onClick={drop}>{t('part.load')}</Button>
+          </div>
         )}
         {problem && <ProblemAlert error={problem} />}
         {children}

@@ -15,6 +15,8 @@ export interface Formats {
   duration(ms: number): string;
   /** Milliseconds since 1970 → a date and time of this place */
   dateTime(ms: number): string;
+  /** … and the day only, with its weekday */
+  day(ms: number): string;
   /** … and the time of day only, with seconds */
   time(ms: number, withMillis?: boolean): string;
   /** … and how long ago, or ahead: 3 minutes ago */
@@ -68,6 +70,7 @@ function make(language: string): Formats {
       return unit(ms / 86_400_000, 'day', 0);
     },
     dateTime: (ms) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(ms),
+    day: (ms) => new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(ms),
     time: (ms, withMillis = false) => (withMillis ? clockMillis() : clock()).format(ms),
     relative(ms, now = Date.now()) {
       const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });

@@ -182,19 +182,24 @@ pub(crate) fn logs(client: &Client, page: &Value, json: bool) -> Result<(), Fail
         eprintln!("nothing in the log");
     }
     for item in &items {
-        let line: LogLine = client.read(item)?;
-        let request = line
-            .request
-            .map(|request| format!(" [{}]", output::printable(&request)));
-        output::line(format_args!(
-            "{} {:5} {:6} {}{}",
-            output::exact_time(line.time),
-            word(&json!(line.level)),
-            word(&json!(line.source)),
-            output::printable(&line.message),
-            request.unwrap_or_default(),
-        ));
+        log_line(client, item)?;
     }
+    Ok(())
+}
+
+pub(crate) fn log_line(client: &Client, item: &Value) -> Result<(), Failure> {
+    let line: LogLine = client.read(item)?;
+    let request = line
+        .request
+        .map(|request| format!(" [{}]", output::printable(&request)));
+    output::line(format_args!(
+        "{} {:5} {:6} {}{}",
+        output::exact_time(line.time),
+        word(&json!(line.level)),
+        word(&json!(line.source)),
+        output::printable(&line.message),
+        request.unwrap_or_default(),
+    ));
     Ok(())
 }
 
@@ -204,6 +209,16 @@ pub(crate) fn stats(client: &Client, value: &Value, json: bool) -> Result<(), Fa
         return Ok(());
     }
     let stats: MeterSnapshot = client.read(value)?;
+    let reasons = stats.reasons.iter();
+    let reasons: Vec<_> = reasons
+        .map(|(reason, count)| format!("{reason} {count}"))
+        .collect();
+    let latency = stats.latency.map_or_else(String::new, |latency| {
+        format!(
+            "half within {:.1} ms, 95 % within {:.1} ms, 99 % within {:.1} ms",
+            latency.p50_ms, latency.p95_ms, latency.p99_ms
+        )
+    });
     output::pairs(vec![
         ("answered", stats.answered.to_string()),
         ("  of those 5xx", stats.server_errors.to_string()),
@@ -213,10 +228,13 @@ pub(crate) fn stats(client: &Client, value: &Value, json: bool) -> Result<(), Fa
         ("out of memory", stats.out_of_memory.to_string()),
         ("over cpu limit", stats.cpu_limited.to_string()),
         ("cancelled", stats.cancelled.to_string()),
+        ("reasons", reasons.join(", ")),
+        ("last minute", latency),
         ("in flight", stats.in_flight.to_string()),
         ("queued", stats.queued.to_string()),
         ("cpu time", output::duration(stats.cpu_ms)),
         ("waited for cpu", output::duration(stats.throttled_ms)),
+        ("  of that its cap", output::duration(stats.capped_ms)),
         ("memory", output::bytes(stats.memory_bytes)),
         ("memory peak", output::bytes(stats.memory_peak_bytes)),
         ("instances", stats.instances.to_string()),

@@ -95,6 +95,15 @@ impl Provider for FakeProvider {
     ) -> Result<ConnectionReport, GrantError> {
         Err(GrantError::Refused("nothing to test".into()))
     }
+
+    async fn report_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+        _: &Limits,
+    ) -> DatabaseReport {
+        DatabaseReport::empty(database.kind, Duration::from_millis(100))
+    }
 }
 
 struct Databases {

@@ -66,6 +66,15 @@ impl Provider for FakeProvider {
             elapsed_ms: 1,
         })
     }
+
+    async fn report_database(
+        &self,
+        _: &AppId,
+        database: &DatabaseSpec,
+        _: &Limits,
+    ) -> DatabaseReport {
+        DatabaseReport::empty(database.kind, std::time::Duration::from_millis(100))
+    }
 }
 
 /// Keys that are told apart, in every algorithm but one.

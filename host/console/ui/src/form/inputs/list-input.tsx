@@ -41,7 +41,7 @@ export function ListInput({ path, label, help, placeholder, clean = (text) => te
               const bad = wrong.some((one) => one.item === value);
               return (
                 <Tag closable onClose={onClose} color={bad ? 'error' : undefined} icon={bad ? <CloseCircleFilled aria-label={t('wrong_here')} /> : undefined} className="list-item">
-                  {value}
+                  <bdi dir={path === 'tags' ? 'auto' : 'ltr'}>{value}</bdi>
                 </Tag>
               );
             }}

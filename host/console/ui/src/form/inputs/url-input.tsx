@@ -19,7 +19,7 @@ export function UrlInput({ input, value, stored, placeholder, onChange }: Props)
     return (
       <div className="kept">
         <span className="soft">{t('secret.set')}</span>
-        <Button {...input} aria-invalid={undefined} aria-required={undefined} onClick={() => onChange('')}>
+        <Button id={input.id} aria-describedby={input['aria-describedby']} aria-label={t('secret.replace_url')} onClick={() => onChange('')}>
           {t('secret.replace')}
         </Button>
       </div>

@@ -53,8 +53,8 @@ function checkConfig({ config }: Draft, put: Put) {
     put(`config[${index}].key`, rules.checkConfigKey(row.key));
     if (seen.has(row.key)) put(`config[${index}].key`, { rule: 'key_twice', values: { key: row.key } });
     seen.add(row.key);
-    // A secret stays as it is while it stays secret.
-    if (row.value === null && !row.secret) put(`config[${index}].value`, { rule: 'value_again' });
+    // The host keeps a secret as it is, while it stays secret; one that a reload took has to be typed again.
+    if (row.value === null && !(row.secret && row.stored)) put(`config[${index}].value`, { rule: 'value_again' });
     if (row.value !== null) put(`config[${index}].value`, rules.checkConfigValue(row.value));
   });
   if (config.length > 1_000) put('config', { rule: 'too_many', values: { most: 1_000 } });

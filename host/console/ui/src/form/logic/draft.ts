@@ -6,7 +6,7 @@ export interface ConfigRow {
   /** Stays while the row is edited. */
   row: string;
   key: string;
-  /** Null: a secret that the host has and does not show. */
+  /** Null: a secret that the host has and does not show, or that a reload took. */
   value: string | null;
   secret: boolean;
   /** The host has a value under this key. */

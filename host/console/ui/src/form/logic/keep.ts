@@ -9,7 +9,7 @@ export function withoutSecrets(draft: Draft): Draft {
   return {
     ...draft,
     database: { ...draft.database, url: '' },
-    config: draft.config.map((row) => (row.secret ? { ...row, value: '' } : row)),
+    config: draft.config.map((row) => (row.secret ? { ...row, value: null } : row)),
     data_sources: draft.data_sources.map((row) => ({ ...row, url: '' })),
   };
 }

@@ -54,7 +54,11 @@ describe('rules over the whole form', () => {
       component: null,
       domains: ['ok.example', 'http://x'],
       limits: { ...draft.limits, memory_bytes: 1024 ** 2, queue: -1, request_cpu_ms: null },
-      config: [...draft.config, { row: 'n', key: 'GREETING', value: '', secret: false, stored: false }],
+      config: [
+        ...draft.config,
+        { row: 'n', key: 'GREETING', value: '', secret: false, stored: false },
+        { row: 'o', key: 'LOST', value: null, secret: true, stored: false },
+      ],
       data_sources: [{ row: 's', name: 'x', place: 'app', app: '', url: '', access: 'read_only', stored: false }],
     });
     expect(Object.entries(broken).map(([path, { rule }]) => `${path} ${rule}`)).toEqual([
@@ -66,6 +70,7 @@ describe('rules over the whole form', () => {
       'limits.queue limit_range',
       'limits.instance_memory_bytes limit_instance',
       'config[2].key key_twice',
+      'config[3].value value_again',
       'data_sources[0].app source_app',
     ]);
   });

@@ -93,9 +93,9 @@ function Row({ row, index, onEdit, onRemove, onEntries }: RowProps) {
         {(input) =>
           row.value === null ? (
             <div className="kept">
-              <span className="soft">{t(row.secret ? 'secret.set' : 'secret.again')}</span>
+              <span className="soft">{t(row.secret && row.stored ? 'secret.set' : 'secret.again')}</span>
               <Button id={input.id} aria-describedby={input['aria-describedby']} onClick={() => onEdit({ value: '' })} aria-label={t('config.replace_of', { name })}>
-                {t('secret.replace')}
+                {t(row.stored ? 'secret.replace' : 'secret.type')}
               </Button>
             </div>
           ) : (

@@ -71,7 +71,7 @@ function LimitField({ name }: { name: LimitName }) {
             className="wide"
             controls={false}
             min={unit === 'cores' ? 0 : min}
-            precision={unit === 'cores' ? 2 : 0}
+            precision={unit === 'cores' ? undefined : 0}
             value={value}
             placeholder={isOptional(name) ? t(`limit.${name}.none`) : undefined}
             suffix={unit === 'weight' ? undefined : t(`limit.${name}.unit`)}

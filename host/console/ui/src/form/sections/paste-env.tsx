@@ -33,7 +33,7 @@ export function PasteEnv({ rows, onRows, onClose }: Props) {
       <Input.TextArea
         id={id}
         dir="ltr"
-        className="mono"
+        className="mono env-text"
         autoFocus
         value={text}
         autoSize={{ minRows: 6, maxRows: 14 }}
@@ -46,7 +46,7 @@ export function PasteEnv({ rows, onRows, onClose }: Props) {
         {ignored.length > 0 && t('env.ignored', { count: ignored.length, lines: list(ignored.map((line) => number(line))) })}
       </div>
       {secrets.length > 0 && (
-        <div className="switch-field field">
+        <div className="switch-field field env-guess">
           <label htmlFor={`${id}-guess`} className="field-label">
             {t('env.guess', { count: secrets.length, keys: list(secrets) })}
           </label>

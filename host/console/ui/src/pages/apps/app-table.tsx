@@ -33,10 +33,11 @@ interface Props extends ListProps {
   shown: Column[];
 }
 
-export function AppTable({ apps, usage, view, change, selected, onSelect, onDelete, frame, room, shown }: Props) {
+export default function AppTable({ apps, usage, view, change, selected, onSelect, onDelete, frame, room, shown }: Props) {
   const { t } = useTranslation('apps');
   const fixed = SELECTION_WIDTH + ACTIONS_WIDTH + shown.reduce((sum, column) => sum + WIDTHS[column], 0);
   const nameWidth = Math.max(NAME_WIDTH, room.width - fixed - 2);
+  const overflows = fixed + nameWidth > room.width;
   const virtual = apps.length > MANY;
   useTableRoles(frame, virtual, apps.length, t('table'));
 
@@ -64,22 +65,22 @@ export function AppTable({ apps, usage, view, change, selected, onSelect, onDele
         key: 'name',
         title: t('column.name'),
         width: nameWidth,
-        fixed: 'start',
+        fixed: overflows ? 'start' : undefined,
         rowScope: 'row',
         render: (_, app) => <NameCell app={app} />,
       },
-      ...shown.map((column) => ({ ...all[column], key: column, title: t(`column.${column}`), width: WIDTHS[column] })),
+      ...shown.map((column) => ({ ...all[column], key: column, title: <Head column={column} />, width: WIDTHS[column] })),
       {
         key: 'actions',
         title: <span className="unseen">{t('column.actions')}</span>,
         width: ACTIONS_WIDTH,
-        fixed: 'end',
+        fixed: overflows ? 'end' : undefined,
         align: 'end',
         render: (_, app) => <RowActions app={app} onDelete={onDelete} />,
       },
     ];
     return virtual ? list.map(withRoles) : list;
-  }, [t, usage, view, change, shown, nameWidth, onDelete, virtual]);
+  }, [t, usage, view, change, shown, nameWidth, onDelete, overflows, virtual]);
 
   const sort: TableProps<AppAnswer>['onChange'] = (_pages, _filters, sorter) => {
     const { columnKey, order } = Array.isArray(sorter) ? (sorter[0] ?? {}) : sorter;
@@ -95,7 +96,7 @@ export function AppTable({ apps, usage, view, change, selected, onSelect, onDele
       dataSource={apps}
       pagination={false}
       virtual={virtual}
-      scroll={virtual ? { x: fixed + nameWidth, y: Math.max(room.height - HEAD_HEIGHT, 320) } : { x: fixed + nameWidth }}
+      scroll={virtual ? { x: fixed + nameWidth, y: Math.max(room.height - HEAD_HEIGHT, 320) } : overflows ? { x: fixed + nameWidth } : undefined}
       tableLayout="fixed"
       showSorterTooltip={false}
       onChange={sort}
@@ -104,7 +105,7 @@ export function AppTable({ apps, usage, view, change, selected, onSelect, onDele
         selectedRowKeys: selected,
         preserveSelectedRowKeys: true,
         columnWidth: SELECTION_WIDTH,
-        fixed: 'start',
+        fixed: overflows ? 'start' : undefined,
         onChange: (keys) => onSelect(keys as string[]),
         getCheckboxProps: (app) => ({ 'aria-label': t('select_app', { name: app.display_name }) }) as object,
         getTitleCheckboxProps: () => ({ 'aria-label': t('select_all') }) as object,
@@ -112,6 +113,13 @@ export function AppTable({ apps, usage, view, change, selected, onSelect, onDele
       }}
     />
   );
+}
+
+/** A short head, with the whole of it on hover. */
+function Head({ column }: { column: Column }) {
+  const { t } = useTranslation('apps');
+  const short = column === 'requests' || column === 'cpu';
+  return <span title={t(`column.${column}`)}>{t(short ? `column_short.${column}` : `column.${column}`)}</span>;
 }
 
 const asRow = () => ({ role: 'row' });

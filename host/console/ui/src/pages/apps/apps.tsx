@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Grid } from 'antd';
-import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useApps, useUsage } from '../../api/apps';
@@ -9,7 +9,7 @@ import { DeleteAppDialog } from '../../components/app-actions';
 import { PageHeader } from '../../components/page-header';
 import { ProblemAlert } from '../../components/problem';
 import { AppCards } from './app-cards';
-import { AppTable } from './app-table';
+import { Batch } from './batch-part';
 import './apps.css';
 import { AppsSkeleton, FirstSteps, NothingFound } from './first-steps';
 import { fitting } from './columns';
@@ -18,6 +18,14 @@ import { useRoom } from './table-room';
 import { Toolbar } from './toolbar';
 import { useView } from './use-view';
 import { NO_FILTERS } from './view';
+
+// Ant Design's table is the heaviest part of all: narrow screens do without, wide ones fetch it beside the first answers.
+const loadTable = () => import('./app-table');
+const AppTable = lazy(loadTable);
+if (matchMedia('(min-width: 768px)').matches) void loadTable();
+
+/** The room at the window's end that the bar for the selected apps takes, in pixels. */
+const BATCH_BAR = 60;
 
 /** All apps: finding, watching and handling them. */
 export function AppsPage() {
@@ -55,22 +63,27 @@ function Apps({ apps: latest }: { apps: AppAnswer[] }) {
   const [selected, setSelected] = useState<string[]>([]);
   const [deleting, setDeleting] = useState<AppAnswer>();
   const close = useCallback(() => setDeleting(undefined), []);
-  // Live updates may come by the hundred; typing and scrolling go before them.
-  const apps = useDeferredValue(latest);
-  const shown = useMemo(() => select(apps, view, usage ?? undefined, i18n.language), [apps, view, usage, i18n.language]);
   const frame = useRef<HTMLDivElement>(null);
   const room = useRoom(frame);
   const columns = useMemo(() => view.columns ?? fitting(room.width), [view.columns, room.width]);
+  // Live updates may come by the hundred; typing and scrolling go before them.
+  const apps = useDeferredValue(latest);
+  const shown = useMemo(() => select(apps, view, usage ?? undefined, i18n.language), [apps, view, usage, i18n.language]);
   const list = { apps: shown, usage, view, change, selected, onSelect: setSelected, onDelete: setDeleting };
-  const clear = () => change({ search: '', filters: NO_FILTERS });
   return (
     <>
       <Toolbar apps={apps} shown={shown.length} view={view} change={change} narrow={narrow} columns={columns} />
+      <Batch apps={apps} shown={shown} selected={selected} onSelect={setSelected} />
       <div ref={frame} className={narrow ? undefined : 'app-table'}>
-        {shown.length === 0 && <NothingFound onClear={clear} />}
+        {shown.length === 0 && <NothingFound onClear={() => change({ search: '', filters: NO_FILTERS })} />}
         {shown.length > 0 && narrow && <AppCards {...list} />}
-        {shown.length > 0 && !narrow && room.width > 0 && <AppTable {...list} frame={frame} room={room} shown={columns} />}
+        {shown.length > 0 && !narrow && room.width > 0 && (
+          <Suspense fallback={<AppsSkeleton />}>
+            <AppTable {...list} frame={frame} room={selected.length > 0 ? { ...room, height: room.height - BATCH_BAR } : room} shown={columns} />
+          </Suspense>
+        )}
       </div>
+      {selected.length > 0 && narrow && <div className="batch-space" />}
       {deleting && <DeleteAppDialog app={deleting} onClose={close} />}
     </>
   );

@@ -1,6 +1,6 @@
 import { DownOutlined } from '@ant-design/icons';
 import { Badge, Button, Checkbox, Input, Popover } from 'antd';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormats } from '../../format';
 import { plain } from './select';
@@ -31,29 +31,39 @@ interface Props {
 /** A button that opens a list of boxes to tick: a filter's options, or the columns. */
 export function CheckButton({ label, icon, choices, chosen, onChange, footer, counted = false }: Props) {
   const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const leave = (event: React.KeyboardEvent) => {
+    if (event.key !== 'Escape' || !open) return;
+    setOpen(false);
+    button.current?.focus();
+  };
   return (
-    <Popover
-      open={open}
-      onOpenChange={setOpen}
-      trigger="click"
-      placement="bottomLeft"
-      arrow={false}
-      destroyOnHidden
-      // Beside its button, so that the Tab key goes from one to the other.
-      getPopupContainer={(button) => button.parentElement ?? document.body}
-      content={
-        <>
-          <Options label={label} choices={choices} chosen={chosen} onChange={onChange} />
-          {footer}
-        </>
-      }
-    >
-      <Button icon={icon} aria-haspopup="dialog" aria-expanded={open} className={counted && chosen.length > 0 ? 'check-button active' : 'check-button'}>
-        {label}
-        {counted && chosen.length > 0 && <Badge count={chosen.length} size="small" color="var(--ant-color-primary)" />}
-        <DownOutlined className="soft" />
-      </Button>
-    </Popover>
+    // It only hears keys that bubble up from the button and its options.
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
+    <span className="check" onKeyDown={leave}>
+      <Popover
+        open={open}
+        onOpenChange={setOpen}
+        trigger="click"
+        placement="bottomLeft"
+        arrow={false}
+        destroyOnHidden
+        // Beside its button, so that the Tab key goes from one to the other.
+        getPopupContainer={(opener) => opener.parentElement ?? document.body}
+        content={
+          <>
+            <Options label={label} choices={choices} chosen={chosen} onChange={onChange} />
+            {footer}
+          </>
+        }
+      >
+        <Button ref={button} icon={icon} aria-haspopup="dialog" aria-expanded={open} className={counted && chosen.length > 0 ? 'check-button active' : 'check-button'}>
+          {label}
+          {counted && chosen.length > 0 && <Badge count={chosen.length} size="small" color="var(--ant-color-primary)" />}
+          <DownOutlined className="soft" />
+        </Button>
+      </Popover>
+    </span>
   );
 }
 

@@ -3,19 +3,19 @@ import { type Column, COLUMNS } from './view';
 
 /** Widths in pixels. The name takes what is left. */
 export const WIDTHS: Record<Column, number> = {
-  status: 172,
-  component: 150,
+  status: 156,
+  component: 124,
   start: 120,
-  requests: 104,
-  cpu: 92,
-  memory: 164,
-  domains: 170,
+  requests: 106,
+  cpu: 80,
+  memory: 166,
+  domains: 142,
   tags: 130,
-  created: 116,
+  created: 120,
 };
-export const NAME_WIDTH = 240;
-export const ACTIONS_WIDTH = 132;
-export const SELECTION_WIDTH = 44;
+export const NAME_WIDTH = 200;
+export const ACTIONS_WIDTH = 124;
+export const SELECTION_WIDTH = 40;
 
 /** Which columns come first where room is short. */
 const IMPORTANCE: Column[] = ['status', 'memory', 'requests', 'component', 'cpu', 'domains', 'created', 'tags', 'start'];

@@ -1,6 +1,6 @@
 import { CaretRightOutlined, DeleteOutlined, EditOutlined, ExportOutlined, FileTextOutlined, MoreOutlined, PauseOutlined, ReloadOutlined } from '@ant-design/icons';
 import { Button, Dropdown, type MenuProps, Tooltip } from 'antd';
-import { memo } from 'react';
+import { memo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { AppAnswer } from '../../api/schema';
@@ -17,6 +17,7 @@ interface Props {
 export const RowActions = memo(function RowActions({ app, onDelete, wide = false }: Props) {
   const { t } = useTranslation();
   const { busy, start, stop, restart } = useAppActions(app);
+  const more = useRef<HTMLButtonElement>(null);
   const runs = app.desired === 'running';
   const name = app.display_name;
   const words = runs ? t('action.stop') : t('action.start');
@@ -29,23 +30,26 @@ export const RowActions = memo(function RowActions({ app, onDelete, wide = false
   ];
   const choose = (key: string) => {
     if (key === 'restart') void restart();
-    if (key === 'delete') onDelete(app);
+    if (key === 'delete') {
+      // The menu is gone when the dialog closes: the focus shall come back to what opened it.
+      more.current?.focus();
+      onDelete(app);
+    }
   };
   return (
     <div className={wide ? 'row-actions wide' : 'row-actions'}>
-      <Tooltip title={wide ? undefined : words}>
-        <Button
-          icon={runs ? <PauseOutlined /> : <CaretRightOutlined />}
-          loading={busy !== null}
-          aria-label={t(runs ? 'apps:stop_app' : 'apps:start_app', { name })}
-          onClick={() => void (runs ? stop() : start())}
-        >
-          {wide && words}
-        </Button>
-      </Tooltip>
+      <Button
+        icon={runs ? <PauseOutlined /> : <CaretRightOutlined />}
+        loading={busy !== null}
+        title={wide ? undefined : words}
+        aria-label={t(runs ? 'apps:stop_app' : 'apps:start_app', { name })}
+        onClick={() => void (runs ? stop() : start())}
+      >
+        {wide && words}
+      </Button>
       <Visit app={app} wide={wide} />
       <Dropdown trigger={['click']} menu={{ items, onClick: ({ key }) => choose(key) }} placement="bottomRight">
-        <Button type="text" icon={<MoreOutlined />} aria-label={t('apps:more_of', { name })} />
+        <Button ref={more} type="text" icon={<MoreOutlined />} aria-label={t('apps:more_of', { name })} />
       </Dropdown>
     </div>
   );
@@ -65,9 +69,5 @@ function Visit({ app, wide }: { app: AppAnswer; wide: boolean }) {
       </Tooltip>
     );
   }
-  return (
-    <Tooltip title={wide ? undefined : t('action.visit')}>
-      <Button {...common} href={url} target="_blank" rel="noopener" aria-label={label} />
-    </Tooltip>
-  );
+  return <Button {...common} href={url} target="_blank" rel="noopener" title={wide ? undefined : t('action.visit')} aria-label={label} />;
 }

@@ -39,6 +39,8 @@ export function useRoom(frame: RefObject<HTMLElement | null>): Room {
  */
 export function useTableRoles(frame: RefObject<HTMLElement | null>, virtual: boolean, rows: number, label: string) {
   useEffect(() => {
+    // Ant Design measures columns with a hidden copy of their heads: nobody shall get into it by the Tab key.
+    for (const element of frame.current?.querySelectorAll('.ant-table-measure-row') ?? []) element.setAttribute('inert', '');
     if (!virtual) return;
     const set = (selector: string, attributes: Record<string, string>) => {
       for (const element of frame.current?.querySelectorAll(selector) ?? []) {

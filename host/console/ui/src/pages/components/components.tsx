@@ -48,7 +48,7 @@ export function ComponentsPage() {
       )}
       {library.data && library.data.length > 0 && (
         <>
-          <search className="filters">
+          <search className="library-filters">
             <Input
               allowClear
               prefix={<SearchOutlined />}

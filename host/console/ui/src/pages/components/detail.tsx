@@ -56,9 +56,9 @@ function Body({ component, apps }: OneProps) {
   const { bytes, duration } = useFormats();
   const { imports, exports, metadata } = component;
   return (
-    <div className="detail">
+    <div className="component-detail">
       {component.status === 'failed' && <Alert type="error" showIcon title={t('failed')} description={component.error} />}
-      {metadata.description && <p className="detail-description">{metadata.description}</p>}
+      {metadata.description && <p className="detail-description" dir="auto">{metadata.description}</p>}
       <Facts
         facts={[
           { key: 'status', label: t('column.status'), value: <ComponentStatusTag status={component.status} /> },
@@ -93,10 +93,10 @@ function Body({ component, apps }: OneProps) {
 /** A line of its metadata. What looks like a web address is linked; whoever built it wrote it, so nothing else is. */
 function Written({ text }: { text: string }) {
   const link = linkOf(text);
-  if (!link) return text;
+  if (!link) return <bdi>{text}</bdi>;
   return (
     <a href={link} target="_blank" rel="noreferrer noopener">
-      {text}
+      <bdi>{text}</bdi>
     </a>
   );
 }

@@ -60,7 +60,7 @@ export function DropAnywhere() {
   }, []);
   if (!over) return null;
   return (
-    <div className="drop" aria-hidden>
+    <div className="drop-page" aria-hidden>
       <div>
         <InboxOutlined />
         <strong>{t('drop')}</strong>

@@ -74,7 +74,7 @@ function State({ upload: { phase, known }, component }: { upload: Upload; compon
   if (phase === 'taken' && component) {
     const look = { ready: 'good', failed: 'bad', queued: 'busy', compiling: 'busy' }[component.status];
     return (
-      <span className={`upload-state ${look}`}>
+      <span className={`upload-state upload-${look}`}>
         <StateIcon look={look} />
         <span>{known && component.status === 'ready' ? t('uploads.known') : t(`status.${component.status}`)}</span>
         <Link to={`/components/${component.digest}`}>
@@ -85,7 +85,7 @@ function State({ upload: { phase, known }, component }: { upload: Upload; compon
   }
   const look = phase === 'refused' || phase === 'too_large' ? 'bad' : 'busy';
   return (
-    <span className={`upload-state ${look}`}>
+    <span className={`upload-state upload-${look}`}>
       {phase !== 'waiting' && <StateIcon look={look} />}
       <span>{t(`uploads.${phase === 'too_large' ? 'refused' : phase === 'taken' ? 'checking' : phase}`)}</span>
     </span>

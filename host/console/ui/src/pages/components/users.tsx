@@ -8,7 +8,7 @@ export function Users({ apps, most = 3 }: { apps: readonly AppAnswer[] | undefin
   if (!apps) return null;
   if (apps.length === 0) return <span className="soft">{t('unused')}</span>;
   return (
-    <ul className="users">
+    <ul className="component-users">
       {apps.slice(0, most).map((app) => (
         <li key={app.id}>
           <Link to={`/apps/${app.id}`}>{app.display_name || app.id}</Link>

@@ -38,7 +38,7 @@ export function Versions({ groups, users }: Props) {
         <h2>
           {name} <Count count={count} />
         </h2>
-        <ul className="cards">
+        <ul className="listing-cards">
           {versions.map((one) => (
             <Card key={one.digest} component={one} apps={users && (users.get(one.digest) ?? [])} />
           ))}
@@ -48,7 +48,7 @@ export function Versions({ groups, users }: Props) {
     ));
   }
   return (
-    <table className="rows">
+    <table className="listing">
       <thead>
         <tr>
           {(['name', 'version', 'status', 'world', 'size', 'compile_time', 'uploaded', 'used_by'] as const).map((column) => (
@@ -103,7 +103,7 @@ function Row({ component, apps, children }: OneProps & { children: ReactNode }) 
       </th>
       <td>
         <ComponentStatusTag status={component.status} />
-        {component.error && <div className="why">{component.error}</div>}
+        {component.error && <div className="library-why">{component.error}</div>}
       </td>
       <td>{worldName(component.world)}</td>
       <td className="number">{bytes(component.size)}</td>
@@ -111,7 +111,7 @@ function Row({ component, apps, children }: OneProps & { children: ReactNode }) 
       <td>
         <Time ms={component.created_at} />
       </td>
-      <td className="used">
+      <td className="library-used">
         <Users apps={apps} />
       </td>
     </tr>
@@ -121,16 +121,16 @@ function Row({ component, apps, children }: OneProps & { children: ReactNode }) 
 function Card({ component, apps }: OneProps) {
   const { bytes } = useFormats();
   return (
-    <li className="card library-card">
-      <div className="card-head">
+    <li className="listing-card library-card">
+      <div className="listing-head">
         <VersionLink component={component} />
         <ComponentStatusTag status={component.status} />
       </div>
-      {component.error && <div className="why">{component.error}</div>}
+      {component.error && <div className="library-why">{component.error}</div>}
       <div className="soft">
         {worldName(component.world)} · {bytes(component.size)} · <Time ms={component.created_at} />
       </div>
-      <div className="used">
+      <div className="library-used">
         <Users apps={apps} />
       </div>
     </li>

@@ -13,10 +13,10 @@ export function TokenList({ tokens }: { tokens: readonly TokenInfo[] }) {
   const screens = Grid.useBreakpoint();
   if (!screens.lg) {
     return (
-      <ul className="cards">
+      <ul className="listing-cards">
         {tokens.map((token) => (
-          <li key={token.id} className="card">
-            <div className="card-head">
+          <li key={token.id} className="listing-card">
+            <div className="listing-head">
               <strong>{token.name}</strong>
               <Revoke token={token} />
             </div>
@@ -38,7 +38,7 @@ export function TokenList({ tokens }: { tokens: readonly TokenInfo[] }) {
     );
   }
   return (
-    <table className="rows">
+    <table className="listing">
       <thead>
         <tr>
           {(['name', 'id', 'made', 'ends', 'used'] as const).map((column) => (

@@ -7,7 +7,7 @@ import { useJwt } from '../../../api/form';
 import type { AppAnswer, KeyInfo } from '../../../api/schema';
 import { Copyable } from '../../../components/copy';
 import { ProblemAlert } from '../../../components/problem';
-import { Time } from '../../../components/time';
+import { useFormats } from '../../../format';
 import './keys.css';
 import { RotateKey } from './rotate-key';
 
@@ -46,6 +46,7 @@ export function Keys({ app }: { app: AppAnswer }) {
 
 function Key({ info }: { info: KeyInfo }) {
   const { t } = useTranslation('form');
+  const { dateTime } = useFormats();
   const signs = info.retired_at == null;
   return (
     <li>
@@ -54,10 +55,10 @@ function Key({ info }: { info: KeyInfo }) {
       {info.shared && <span>{t('keys.shared')}</span>}
       <span className="key-state">
         {signs ? <CheckCircleFilled className="good" aria-hidden /> : <ClockCircleOutlined aria-hidden />}{' '}
-        {signs ? t('keys.signs') : t('keys.verifies')} {info.retired_at != null && <Time ms={info.retired_at} />}
+        {info.retired_at == null ? t('keys.signs') : t('keys.verifies', { time: dateTime(info.retired_at) })}
       </span>
       <span className="soft">
-        {t('keys.made')} <Time ms={info.created_at} />
+        {t('keys.made', { time: dateTime(info.created_at) })}
       </span>
     </li>
   );

@@ -14,7 +14,7 @@ const OVERLAPS = [0, 3_600, 86_400, 7 * 86_400, 30 * 86_400, 90 * 86_400];
 export function RotateKey({ app, onClose }: { app: AppAnswer; onClose: () => void }) {
   const { t } = useTranslation('form');
   const { duration } = useFormats();
-  const { message } = App.useApp();
+  const { message, notification } = App.useApp();
   const client = useQueryClient();
   const [overlap, setOverlap] = useState(86_400);
   const [busy, setBusy] = useState(false);
@@ -26,8 +26,9 @@ export function RotateKey({ app, onClose }: { app: AppAnswer; onClose: () => voi
     try {
       const operation = await rotateKey(app.id, overlap);
       await client.invalidateQueries({ queryKey: keys.appPart(app.id, 'jwt') });
-      if (operation.status === 'failed') return setProblem(new Error(operation.error ?? t('keys.failed')));
-      void message.success(t('keys.rotated'));
+      // The new key is there in any case; the operation is the app's restart with it.
+      if (operation.status === 'failed') notification.warning({ title: t('keys.not_restarted'), description: operation.error });
+      else void message.success(t('keys.rotated'));
       onClose();
     } catch (error) {
       setProblem(error);
