@@ -7,7 +7,7 @@
 //!
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
-//! `operations`, `events`, `live` what is told of it; `library` the uploaded components; `keys`,
+//! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
@@ -21,6 +21,7 @@ mod desired;
 mod error;
 mod events;
 mod figures;
+mod follow;
 mod grant;
 mod health;
 mod index;

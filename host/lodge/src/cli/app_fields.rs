@@ -263,7 +263,7 @@ mod tests {
              instance_reuse=none --config GREETING=hi=ho --secret KEY=s --outbound-host *.x.y:1 \
              --path-access redirect --database new-schema --database-engine postgres --shared-jwt \
              --jwt-algorithm HS256 --data-source o=app:orders:rw --data-source w=mysql://u:p@h/d \
-             --auto-upgrade --desired stopped",
+             --auto-upgrade --tag blue --tag green --desired stopped",
         );
         let new: NewApp = serde_json::from_value(Value::Object(fields.clone())).unwrap();
         let patch: AppPatch = serde_json::from_value(Value::Object(fields.clone())).unwrap();

@@ -20,6 +20,9 @@ impl Supervisor {
         if !self.library.compiling.lock().insert(digest) {
             return;
         }
+        // One that is compiled anew for a new Lodge or a lost cache is not news to those who follow it.
+        let known = self.library.get(&digest);
+        let is_new = known.is_some_and(|row| row.component.status != ComponentStatus::Ready);
         self.show_component(digest, |component| {
             component.status = ComponentStatus::Queued;
             component.error = None;
@@ -33,6 +36,9 @@ impl Supervisor {
             this.library.compiling.lock().remove(&digest);
             if done.is_some() {
                 this.wake_users(digest);
+                if is_new {
+                    this.follow(digest).await;
+                }
             }
         });
     }

@@ -315,3 +315,50 @@ pub fn a_lost_cache_is_rebuilt(bed: Bed) {
     host.component("hello", "1.0.0");
     host.done(&host.start("shop"));
 }
+
+pub fn apps_follow_newer_versions(bed: Bed) {
+    let host = bed.open();
+    let first = host.component("hello", "1.0.0");
+    for (name, follows) in [("follows", true), ("stays", false)] {
+        let app = serde_json::json!({
+            "id": name, "component": {"name": "hello"}, "auto_upgrade": follows,
+        });
+        host.create_from(app).unwrap();
+    }
+    host.visit("follows").unwrap();
+    let version = |name: &str| host.supervisor.app(&id(name)).unwrap().component.version;
+    // Another's component and an older version are no news.
+    host.component("other", "9.0.0");
+    host.component("hello", "0.9.0");
+    host.component("hello", "1.10.0");
+    host.until("it follows", || version("follows") == "1.10.0");
+    host.until("it runs it", || {
+        host.observed("follows").version.as_deref() == Some("1.10.0")
+    });
+    // Not the last upload, but what the versions say.
+    host.component("hello", "1.9.0");
+    // Set back, it stays there: also when its component is compiled anew.
+    host.patch(
+        "follows",
+        serde_json::json!({ "component": { "digest": first.digest } }),
+    )
+    .unwrap();
+    host.crash();
+    let host = bed.open();
+    host.pause(50);
+    let version = |name: &str| host.supervisor.app(&id(name)).unwrap().component.version;
+    assert_eq!(version("follows"), "1.0.0");
+    host.component("hello", "1.11.0");
+    host.until("it follows again", || version("follows") == "1.11.0");
+    assert_eq!(version("stays"), "1.0.0");
+    let events = host
+        .supervisor
+        .events(&id("follows"), &lodge_supervisor::Page::default());
+    let events = host.run(events).unwrap().items;
+    assert!(
+        events
+            .iter()
+            .any(|e| e.actor == "system" && e.action == "app.update"),
+        "{events:?}"
+    );
+}

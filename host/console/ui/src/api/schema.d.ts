@@ -11,7 +11,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["about_show"];
+        /** Show what this host is, and whether what it stands on is as it should be. */
+        get: operations["environments_show"];
         put?: never;
         post?: never;
         delete?: never;
@@ -27,6 +28,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /**
+         * Show who did what, newest first.
+         * @description Everything that administrators do is in it, with the address they did it from: apps, components,
+         *     keys, sign-ins (refused ones too, at most one a minute for one address and account), sign-outs,
+         *     passwords and API tokens.
+         */
         get: operations["activity_list"];
         put?: never;
         post?: never;
@@ -84,7 +91,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["apps_database"];
+        /**
+         * Show an app's own database: its size, connections, and slow statements since the host started.
+         * @description Answers within a few seconds, whether the app runs or not. A size that is not known is null, and
+         *     `problem` says why.
+         */
+        get: operations["databases_show"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,7 +167,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the newest lines of an app's log, oldest first. */
+        /**
+         * Show the newest lines of an app's log, oldest first.
+         * @description Out of all that is kept, in memory and in files.
+         */
         get: operations["apps_logs"];
         put?: never;
         post?: never;
@@ -172,7 +187,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["apps_logs_download"];
+        /**
+         * Download all that is kept of an app's log, as text.
+         * @description One line each: time, level, source, the request in brackets if it belongs to one, and the
+         *     message, with control characters escaped.
+         */
+        get: operations["apps_download"];
         put?: never;
         post?: never;
         delete?: never;
@@ -188,7 +208,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["apps_logs_live"];
+        /**
+         * Follow an app's log.
+         * @description Server-sent events: each `line` is a new line of the log. `dropped` says how many lines the
+         *     listener missed, since it was too slow (its data: `DroppedLines`).
+         */
+        get: operations["apps_live"];
         put?: never;
         post?: never;
         delete?: never;
@@ -255,7 +280,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["apps_history"];
+        /**
+         * Show what an app used and how its requests ended, over time.
+         * @description A point a minute, ten minutes or an hour; points in which nothing happened are left out.
+         */
+        get: operations["apps_stats_history"];
         put?: never;
         post?: never;
         delete?: never;
@@ -403,7 +432,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["console_show"];
+        /** Show what the web console wants to know before anybody is signed in. */
+        get: operations["console_console"];
         put?: never;
         post?: never;
         delete?: never;
@@ -532,12 +562,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Show the host's settings. */
         get: operations["settings_show"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Change the host's settings.
+         * @description What is absent stays as it is. Default limits are for apps created from then on; trusted proxies
+         *     count for connections made from then on.
+         */
         patch: operations["settings_update"];
         trace?: never;
     };
@@ -583,7 +619,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: operations["usage_list"];
+        /** Show what every app uses now that was visited in the last minute or holds anything. */
+        get: operations["apps_usage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -596,19 +633,42 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description This host. */
         About: {
-            admin_listen: string;
+            /** @description Where the admin API is served. */
+            admin_listen: string | null;
+            /** @description What apps' databases are unless asked otherwise. */
             apps_database: components["schemas"]["DatabaseEngine"];
-            apps_domain?: string | null;
+            /** @description The domain under which every app has a name. */
+            apps_domain: string | null;
+            /** @description The processor: `x86_64`, `aarch64`. */
             arch: string;
+            /** @description Whether what the host stands on is as it should be, as of the last 5 s. */
             checks: components["schemas"]["HealthCheck"][];
-            control_database: string;
+            /** @description What the control database is. */
+            control_database: components["schemas"]["ControlDatabase"];
+            /**
+             * Format: int64
+             * @description Threads that run at once on this machine.
+             */
             cores: number;
-            listen: string;
+            /** @description Where apps are served. */
+            listen: string | null;
+            /**
+             * Format: int64
+             * @description Memory that the process may have, in bytes.
+             */
             memory_total_bytes: number;
+            /** @description The operating system: `linux`. */
             os: string;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
             started_at: number;
+            /** @description Lodge's version. */
             version: string;
+            /** @description The version of Wasmtime that runs apps. */
             wasmtime: string;
         };
         /** @description What was begun. */
@@ -662,7 +722,8 @@ export interface components {
             path_access: components["schemas"]["PathAccess"];
             /** @description When it starts. */
             start_mode: components["schemas"]["StartMode"];
-            tags: string[];
+            /** @description Words to find it by. */
+            tags?: string[];
             /**
              * Format: int64
              * @description When it was last changed, in milliseconds since 1970.
@@ -731,17 +792,55 @@ export interface components {
             path_access?: components["schemas"]["PathAccess"] | null;
             /** @default null */
             start_mode?: components["schemas"]["StartMode"] | null;
-            tags?: string[];
+            /**
+             * @description Words to find it by, as a whole.
+             * @default null
+             */
+            tags?: string[] | null;
         };
+        /** @description What an app uses now. */
         AppUsage: {
+            /**
+             * Format: double
+             * @description Cores its guests used in the last 10 s.
+             */
             cpu_cores: number;
+            /**
+             * Format: int64
+             * @description Of those, failures of every kind but a visitor's going away, and answers of 500 or more.
+             */
             errors_per_minute: number;
+            /** @description Which app. */
             id: string;
+            /**
+             * Format: int64
+             * @description Requests being served now.
+             */
             in_flight: number;
+            /**
+             * Format: int64
+             * @description Instances held now.
+             */
             instances: number;
+            /**
+             * Format: int64
+             * @description Memory charged now, in bytes.
+             */
             memory_bytes: number;
+            /**
+             * Format: int64
+             * @description Requests waiting now.
+             */
             queued: number;
+            /**
+             * Format: int64
+             * @description Requests that ended in the last minute.
+             */
             requests_per_minute: number;
+            /**
+             * Format: double
+             * @description Share of the last 10 s that its guests were ready and waited for a turn, 0 to 1.
+             */
             throttled: number;
         };
         /** @description One entry. */
@@ -750,8 +849,10 @@ export interface components {
             action: string;
             /** @description Who. */
             actor: string;
-            address?: string | null;
-            app?: string | null;
+            /** @description The address of whoever asked; null: nobody asked, or it is not known. */
+            address: string | null;
+            /** @description On which app; null: on none in particular. */
+            app: string | null;
             /**
              * Format: int64
              * @description Grows with every entry.
@@ -761,7 +862,7 @@ export interface components {
             message?: string | null;
             /** @description As part of which operation. */
             operation?: string | null;
-            /** @description `accepted`, `succeeded`, `failed` or `superseded`. */
+            /** @description `accepted`, `succeeded`, `failed`, `superseded` or `refused`. */
             result: string;
             /** @description On what beside the app. */
             subject?: string | null;
@@ -852,9 +953,16 @@ export interface components {
             /** @description Its version, as it tells it. */
             version: string;
         };
+        /** @description What the web console wants to know before anybody is signed in. */
         ConsoleInfo: {
+            /** @description The language for whoever chose none; null: that of the browser. */
             language?: string | null;
         };
+        /**
+         * @description What the control database is.
+         * @enum {string}
+         */
+        ControlDatabase: "sqlite" | "postgres";
         /**
          * @description What proves who asks.
          * @enum {string}
@@ -870,17 +978,50 @@ export interface components {
          * @enum {string}
          */
         DatabaseKind: "none" | "new_database" | "new_schema" | "new_connection";
+        /** @description An app's own database, as it is now, and the app's statements on it since the host started. */
         DatabaseReport: {
+            /**
+             * Format: int64
+             * @description Connections the app may have.
+             */
             connections_limit: number;
+            /**
+             * Format: int64
+             * @description The app's connections, in use and idle.
+             */
             connections_open: number;
+            /**
+             * Format: int64
+             * @description Statements that wait for a connection.
+             */
             connections_waiting: number;
-            engine?: null | components["schemas"]["DatabaseEngine"];
+            engine: components["schemas"]["DatabaseEngine"] | null;
+            /**
+             * Format: int64
+             * @description Of those, the ones that failed or were given up.
+             */
             failed_statements: number;
+            /** @description Where it is. */
             kind: components["schemas"]["DatabaseKind"];
-            problem?: string | null;
-            size_bytes?: number | null;
+            /** @description Why the size is not known. */
+            problem: string | null;
+            /**
+             * Format: int64
+             * @description Its size, in bytes, not older than 10 s; MySQL's and MariaDB's is the server's estimate. Null:
+             *     not known.
+             */
+            size_bytes: number | null;
+            /** @description The slow ones, 20 at most, those first that took the most time together. */
             slow: components["schemas"]["SlowStatement"][];
+            /**
+             * Format: int64
+             * @description From which time on a statement is slow, in milliseconds.
+             */
             slow_threshold_ms: number;
+            /**
+             * Format: int64
+             * @description Statements that ended, well or not. Begin, commit, rollback and migrations are none.
+             */
             statements: number;
         };
         /** @description An app's main data source. */
@@ -908,30 +1049,62 @@ export interface components {
         Desired: "running" | "stopped";
         /** @description One place where apps run. */
         EnvironmentInfo: {
+            /**
+             * Format: int64
+             * @description Memory charged to apps, in bytes: part of the process's.
+             */
             app_memory_bytes: number;
             /**
              * Format: int64
              * @description Apps placed there.
              */
             apps: number;
+            /**
+             * Format: double
+             * @description Cores that guests may use together.
+             */
             cpu_cores: number;
+            /**
+             * Format: double
+             * @description Cores that guests used in the last 10 s.
+             */
             cpu_load: number;
+            /**
+             * Format: int64
+             * @description Instances that apps may hold together.
+             */
             instance_slots: number;
+            /**
+             * Format: int64
+             * @description Instances that apps hold.
+             */
             instances: number;
             /**
              * Format: int64
              * @description When it last reported, in milliseconds since 1970.
              */
             last_heartbeat: number;
+            /**
+             * Format: int64
+             * @description Memory that its process may have, in bytes.
+             */
             memory_total_bytes: number;
             /** @description Its name. */
             name: string;
+            /**
+             * Format: int64
+             * @description Memory that its process has, in bytes.
+             */
             process_memory_bytes: number;
             /**
              * Format: int64
              * @description Of those, apps that run.
              */
             running: number;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
             started_at: number;
             /** @description `online` or `offline`. */
             status: string;
@@ -940,12 +1113,28 @@ export interface components {
             /** @description Lodge's version there. */
             version: string;
         };
+        /** @description One check. */
         HealthCheck: {
-            message?: string | null;
+            /** @description What is the matter and what to do; null: nothing. */
+            message: string | null;
+            /**
+             * @description Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
+             *     `max_map_count`.
+             */
             name: string;
-            /** @enum {string} */
-            status: "ok" | "warning" | "failed";
+            /** @description How it ended. */
+            status: components["schemas"]["HealthStatus"];
         };
+        /**
+         * @description How one check ended.
+         * @enum {string}
+         */
+        HealthStatus: "ok" | "warning" | "failed";
+        /**
+         * @description How far back.
+         * @enum {string}
+         */
+        HistoryRange: "hour" | "day" | "week";
         /**
          * @description How tokens are signed (RFC 7518, RFC 8037).
          * @enum {string}
@@ -1011,9 +1200,22 @@ export interface components {
             /** @description True: it is the host-wide app key, of every app that chose so. */
             shared: boolean;
         };
+        /** @description How long requests took, from their arrival to the beginning of their answer. */
         Latency: {
+            /**
+             * Format: double
+             * @description Half of them took no longer, in milliseconds.
+             */
             p50_ms: number;
+            /**
+             * Format: double
+             * @description 95 of 100 took no longer, in milliseconds.
+             */
             p95_ms: number;
+            /**
+             * Format: double
+             * @description 99 of 100 took no longer, in milliseconds.
+             */
             p99_ms: number;
         };
         /** @description Every limit of one app, in force. */
@@ -1214,16 +1416,96 @@ export interface components {
         };
         /** @description One page of a list. */
         List_AppAnswer: {
-            items: components["schemas"]["AppAnswer"][];
+            /** @description The items. */
+            items: (components["schemas"]["App"] & {
+                /** @description Where it is reached, the most isolated way first. */
+                urls: string[];
+            })[];
             /** @description Pass it as `cursor` for the next page; null: there is none. */
             next_cursor: string | null;
         };
+        /** @description One page of a list. */
         List_AppUsage: {
-            items: components["schemas"]["AppUsage"][];
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: double
+                 * @description Cores its guests used in the last 10 s.
+                 */
+                cpu_cores: number;
+                /**
+                 * Format: int64
+                 * @description Of those, failures of every kind but a visitor's going away, and answers of 500 or more.
+                 */
+                errors_per_minute: number;
+                /** @description Which app. */
+                id: string;
+                /**
+                 * Format: int64
+                 * @description Requests being served now.
+                 */
+                in_flight: number;
+                /**
+                 * Format: int64
+                 * @description Instances held now.
+                 */
+                instances: number;
+                /**
+                 * Format: int64
+                 * @description Memory charged now, in bytes.
+                 */
+                memory_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Requests waiting now.
+                 */
+                queued: number;
+                /**
+                 * Format: int64
+                 * @description Requests that ended in the last minute.
+                 */
+                requests_per_minute: number;
+                /**
+                 * Format: double
+                 * @description Share of the last 10 s that its guests were ready and waited for a turn, 0 to 1.
+                 */
+                throttled: number;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null: there is none. */
             next_cursor: string | null;
         };
+        /** @description One page of a list. */
         List_AuditEvent: {
-            items: components["schemas"]["AuditEvent"][];
+            /** @description The items. */
+            items: {
+                /** @description What, such as `app.start`. */
+                action: string;
+                /** @description Who. */
+                actor: string;
+                /** @description The address of whoever asked; null: nobody asked, or it is not known. */
+                address: string | null;
+                /** @description On which app; null: on none in particular. */
+                app: string | null;
+                /**
+                 * Format: int64
+                 * @description Grows with every entry.
+                 */
+                id: number;
+                /** @description More, for people. */
+                message?: string | null;
+                /** @description As part of which operation. */
+                operation?: string | null;
+                /** @description `accepted`, `succeeded`, `failed`, `superseded` or `refused`. */
+                result: string;
+                /** @description On what beside the app. */
+                subject?: string | null;
+                /**
+                 * Format: int64
+                 * @description When, in milliseconds since 1970.
+                 */
+                time: number;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null: there is none. */
             next_cursor: string | null;
         };
         /** @description One page of a list. */
@@ -1269,8 +1551,75 @@ export interface components {
             /** @description Pass it as `cursor` for the next page; null: there is none. */
             next_cursor: string | null;
         };
+        /** @description One page of a list. */
         List_EnvironmentInfo: {
-            items: components["schemas"]["EnvironmentInfo"][];
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Memory charged to apps, in bytes: part of the process's.
+                 */
+                app_memory_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Apps placed there.
+                 */
+                apps: number;
+                /**
+                 * Format: double
+                 * @description Cores that guests may use together.
+                 */
+                cpu_cores: number;
+                /**
+                 * Format: double
+                 * @description Cores that guests used in the last 10 s.
+                 */
+                cpu_load: number;
+                /**
+                 * Format: int64
+                 * @description Instances that apps may hold together.
+                 */
+                instance_slots: number;
+                /**
+                 * Format: int64
+                 * @description Instances that apps hold.
+                 */
+                instances: number;
+                /**
+                 * Format: int64
+                 * @description When it last reported, in milliseconds since 1970.
+                 */
+                last_heartbeat: number;
+                /**
+                 * Format: int64
+                 * @description Memory that its process may have, in bytes.
+                 */
+                memory_total_bytes: number;
+                /** @description Its name. */
+                name: string;
+                /**
+                 * Format: int64
+                 * @description Memory that its process has, in bytes.
+                 */
+                process_memory_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Of those, apps that run.
+                 */
+                running: number;
+                /**
+                 * Format: int64
+                 * @description When it began, in milliseconds since 1970.
+                 */
+                started_at: number;
+                /** @description `online` or `offline`. */
+                status: string;
+                /** @description Where it is reached; null: inside this process. */
+                url?: string | null;
+                /** @description Lodge's version there. */
+                version: string;
+            }[];
+            /** @description Pass it as `cursor` for the next page; null: there is none. */
             next_cursor: string | null;
         };
         /** @description One page of a list. */
@@ -1446,6 +1795,10 @@ export interface components {
              * @description Requests whose visitor went away first.
              */
             cancelled: number;
+            /**
+             * Format: int64
+             * @description The part of it that was due to the app's own `cpu_cores`, in milliseconds.
+             */
             capped_ms: number;
             /**
              * Format: int64
@@ -1472,7 +1825,7 @@ export interface components {
              * @description Instances made so far.
              */
             instantiations: number;
-            latency?: null | components["schemas"]["Latency"];
+            latency: components["schemas"]["Latency"] | null;
             /**
              * Format: int64
              * @description Memory charged now, in bytes.
@@ -1493,6 +1846,10 @@ export interface components {
              * @description Requests waiting now.
              */
             queued: number;
+            /**
+             * @description Requests that failed, by the stable code that an error page shows; those that never did are
+             *     left out.
+             */
             reasons: {
                 [key: string]: number;
             };
@@ -1605,6 +1962,10 @@ export interface components {
              * @default on_first_visit
              */
             start_mode?: components["schemas"]["StartMode"];
+            /**
+             * @description Words to find it by.
+             * @default []
+             */
             tags?: string[];
         };
         /** @description A token to be made. */
@@ -1725,16 +2086,31 @@ export interface components {
              */
             overlap_seconds?: number | null;
         };
+        /** @description Settings of the whole host. */
         Settings: {
+            /** @description Limits of new apps that differ from the built-in ones. */
             default_limits: components["schemas"]["LimitsPatch"];
+            /** @description The console's language for whoever chose none; null: that of the browser. */
             language?: string | null;
+            /** @description What a new app gets that asks for nothing. */
             limits: components["schemas"]["Limits"];
+            /** @description Which proxies are believed. */
             trusted_proxies: components["schemas"]["TrustedProxies"];
         };
+        /** @description Changes to the host's settings; what is absent stays as it is. */
         SettingsPatch: {
-            default_limits?: components["schemas"]["LimitsPatch"];
+            /** @default null */
+            default_limits?: components["schemas"]["LimitsPatch"] | null;
+            /**
+             * @description A language tag such as `fr`; null: that of the browser.
+             * @default null
+             */
             language?: string | null;
-            trusted_proxies?: string[];
+            /**
+             * @description Proxies whose `X-Forwarded-*` headers are believed: addresses and networks, as a whole.
+             * @default null
+             */
+            trusted_proxies?: string[] | null;
         };
         /** @description A rotation of the host-wide app key. */
         SharedRotation: {
@@ -1746,12 +2122,34 @@ export interface components {
             /** @description The key that signs from now on. */
             key: components["schemas"]["KeyInfo"];
         };
+        /**
+         * @description A statement that was slow, told apart by its text. Times are wall time as the app saw it, with the
+         *     wait for a connection and up to the last row.
+         */
         SlowStatement: {
+            /**
+             * Format: int64
+             * @description How often it was slow.
+             */
             count: number;
+            /**
+             * Format: int64
+             * @description When it was slow last, in milliseconds since 1970.
+             */
             last_at: number;
-            last_error?: string | null;
+            /** @description SQLSTATE or the engine's code, and in short why it failed last; null: it did not. */
+            last_error: string | null;
+            /**
+             * Format: int64
+             * @description The most time it took once, in milliseconds.
+             */
             max_ms: number;
+            /** @description Its text, cut at 500 characters, without its parameters' values. */
             sql: string;
+            /**
+             * Format: int64
+             * @description The time it took together, in milliseconds.
+             */
             total_ms: number;
         };
         /**
@@ -1777,30 +2175,105 @@ export interface components {
          * @enum {string}
          */
         StartMode: "on_first_visit" | "with_host";
+        /** @description An app's figures over time. */
         StatsHistory: {
+            /**
+             * Format: int64
+             * @description The start of the first step, in milliseconds since 1970.
+             */
             from: number;
+            /** @description The steps in which something happened, by time. */
             points: components["schemas"]["StatsPoint"][];
-            /** @enum {string} */
-            range: "hour" | "day" | "week";
+            /** @description How far back. */
+            range: components["schemas"]["HistoryRange"];
+            /**
+             * Format: int64
+             * @description The length of a step, in milliseconds.
+             */
             step_ms: number;
+            /**
+             * Format: int64
+             * @description Until when: now, in milliseconds since 1970. The last step is running.
+             */
             to: number;
         };
+        /** @description What happened in one step. */
         StatsPoint: {
+            /**
+             * Format: int64
+             * @description Requests that the app answered.
+             */
             answered: number;
+            /**
+             * Format: int64
+             * @description Requests whose visitor went away first.
+             */
             cancelled: number;
+            /**
+             * Format: int64
+             * @description Requests that met the CPU limit.
+             */
             cpu_limited: number;
+            /**
+             * Format: int64
+             * @description CPU time used, in milliseconds.
+             */
             cpu_ms: number;
+            /**
+             * Format: int64
+             * @description The most requests seen being served.
+             */
             in_flight: number;
+            /**
+             * Format: int64
+             * @description The most instances seen.
+             */
             instances: number;
-            latency?: null | components["schemas"]["Latency"];
+            latency: components["schemas"]["Latency"] | null;
+            /**
+             * Format: int64
+             * @description The highest charged memory seen, in bytes.
+             */
             memory_bytes: number;
+            /**
+             * Format: int64
+             * @description Requests that met a memory limit.
+             */
             out_of_memory: number;
+            /**
+             * Format: int64
+             * @description The most requests seen waiting.
+             */
             queued: number;
+            /**
+             * Format: int64
+             * @description Requests refused before they reached a guest.
+             */
             refused: number;
+            /**
+             * Format: int64
+             * @description Of those, with a status of 500 or more.
+             */
             server_errors: number;
+            /**
+             * Format: int64
+             * @description Time its guests were ready and waited for a turn, in milliseconds.
+             */
             throttled_ms: number;
+            /**
+             * Format: int64
+             * @description The step's start, in milliseconds since 1970.
+             */
             time: number;
+            /**
+             * Format: int64
+             * @description Requests that met their deadline.
+             */
             timed_out: number;
+            /**
+             * Format: int64
+             * @description Requests whose guest trapped or gave no answer.
+             */
             trapped: number;
         };
         /**
@@ -1830,8 +2303,11 @@ export interface components {
             /** @description What it is for. */
             name: string;
         };
+        /** @description Proxies whose `X-Forwarded-*` headers are believed. */
         TrustedProxies: {
+            /** @description Addresses and networks. */
             cidrs: string[];
+            /** @description True: by flag, variable or file; not to be changed here. */
             configured: boolean;
         };
         /**
@@ -1861,6 +2337,7 @@ export type ConfigChange = components['schemas']['ConfigChange'];
 export type ConfigEntry = components['schemas']['ConfigEntry'];
 export type ConnectionReport = components['schemas']['ConnectionReport'];
 export type ConsoleInfo = components['schemas']['ConsoleInfo'];
+export type ControlDatabase = components['schemas']['ControlDatabase'];
 export type CredentialKind = components['schemas']['CredentialKind'];
 export type DatabaseEngine = components['schemas']['DatabaseEngine'];
 export type DatabaseKind = components['schemas']['DatabaseKind'];
@@ -1870,6 +2347,8 @@ export type DatabaseTest = components['schemas']['DatabaseTest'];
 export type Desired = components['schemas']['Desired'];
 export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
 export type HealthCheck = components['schemas']['HealthCheck'];
+export type HealthStatus = components['schemas']['HealthStatus'];
+export type HistoryRange = components['schemas']['HistoryRange'];
 export type JwtAlgorithm = components['schemas']['JwtAlgorithm'];
 export type JwtInfo = components['schemas']['JwtInfo'];
 export type JwtPatch = components['schemas']['JwtPatch'];
@@ -1920,7 +2399,7 @@ export type TrustedProxies = components['schemas']['TrustedProxies'];
 export type World = components['schemas']['World'];
 export type $defs = Record<string, never>;
 export interface operations {
-    about_show: {
+    environments_show: {
         parameters: {
             query?: never;
             header?: never;
@@ -1929,7 +2408,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description this host */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1938,7 +2417,7 @@ export interface operations {
                     "application/json": components["schemas"]["About"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1952,12 +2431,19 @@ export interface operations {
     activity_list: {
         parameters: {
             query?: {
+                /** @description What, exactly, such as `app.start` or `session.create`. */
                 action?: string;
+                /** @description Who did it, exactly. */
                 actor?: string;
+                /** @description The ID of the app that it was done to, which need not be there any more. */
                 app?: string;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
+                /** @description Items at most: 1 to 1,000; 100 if not given. */
                 limit?: number;
+                /** @description `accepted`, `succeeded`, `failed`, `superseded` or `refused`. */
                 result?: string;
+                /** @description Part of the actor, action, subject, app or message, in whatever case; 200 characters at most. */
                 search?: string;
             };
             header?: never;
@@ -1966,7 +2452,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description one page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1975,7 +2461,7 @@ export interface operations {
                     "application/json": components["schemas"]["List_AuditEvent"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2001,6 +2487,7 @@ export interface operations {
                 search?: string;
                 /** @description What was last observed of them. */
                 status?: components["schemas"]["Status"];
+                /** @description A tag that they have. */
                 tag?: string;
             };
             header?: never;
@@ -2032,6 +2519,7 @@ export interface operations {
     apps_create: {
         parameters: {
             query?: {
+                /** @description Check everything, create nothing. */
                 dry_run?: boolean;
             };
             header?: never;
@@ -2044,7 +2532,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description dry run */
+            /** @description it would be created like this */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2176,18 +2664,19 @@ export interface operations {
             };
         };
     };
-    apps_database: {
+    databases_show: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the app's ID */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description the report */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2196,7 +2685,7 @@ export interface operations {
                     "application/json": components["schemas"]["DatabaseReport"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2319,10 +2808,15 @@ export interface operations {
                 level?: components["schemas"]["LogLevel"];
                 /** @description Lines at most, the newest ones: 1 to 5,000; 200 if not given. */
                 limit?: number;
+                /** @description Only lines of this request: the reference that an error page shows. */
                 request?: string;
+                /** @description Part of the message, in whatever case; 200 characters at most. */
                 search?: string;
+                /** @description Not older, in milliseconds since 1970. */
                 since?: number;
+                /** @description Only what this one wrote. */
                 source?: components["schemas"]["LogSource"];
+                /** @description Not newer, in milliseconds since 1970. */
                 until?: number;
             };
             header?: never;
@@ -2354,18 +2848,19 @@ export interface operations {
             };
         };
     };
-    apps_logs_download: {
+    apps_download: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description the app's ID */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description the lines, oldest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2374,7 +2869,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2385,31 +2880,35 @@ export interface operations {
             };
         };
     };
-    apps_logs_live: {
+    apps_live: {
         parameters: {
             query?: {
+                /** @description At least as grave; `debug` if not given. */
                 level?: components["schemas"]["LogLevel"];
+                /** @description Part of the message, in whatever case; 200 characters at most. */
                 search?: string;
+                /** @description Only what this one wrote. */
                 source?: components["schemas"]["LogSource"];
             };
             header?: never;
             path: {
+                /** @description the app's ID */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description a stream that ends after 15 minutes, and when the app is removed: connect again */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["LogLine"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2516,20 +3015,22 @@ export interface operations {
             };
         };
     };
-    apps_history: {
+    apps_stats_history: {
         parameters: {
             query?: {
+                /** @description `hour` if not given. */
                 range?: "hour" | "day" | "week";
             };
             header?: never;
             path: {
+                /** @description the app's ID */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description the points */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2538,7 +3039,7 @@ export interface operations {
                     "application/json": components["schemas"]["StatsHistory"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2853,7 +3354,7 @@ export interface operations {
             };
         };
     };
-    console_show: {
+    console_console: {
         parameters: {
             query?: never;
             header?: never;
@@ -2862,7 +3363,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description for the sign-in page */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2871,7 +3372,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConsoleInfo"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3079,7 +3580,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description the settings */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3088,7 +3589,7 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3112,7 +3613,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description ok */
+            /** @description the settings as they are now */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3121,7 +3622,7 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3224,7 +3725,7 @@ export interface operations {
             };
         };
     };
-    usage_list: {
+    apps_usage: {
         parameters: {
             query?: never;
             header?: never;
@@ -3233,7 +3734,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description ok */
+            /** @description all of them, by ID */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3242,7 +3743,7 @@ export interface operations {
                     "application/json": components["schemas"]["List_AppUsage"];
                 };
             };
-            /** @description problem */
+            /** @description what went wrong, and what to do */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -9,6 +9,8 @@ const entry = (id: number, result: string, operation: string | null = null): Aud
   action: 'app.start',
   result,
   operation,
+  app: null,
+  address: null,
 });
 
 test('an operation that ended is one entry', () => {

@@ -32,7 +32,7 @@ export function DatabasePart({ app }: { app: AppAnswer }) {
   return (
     <div className="app-parts">
       {report.isError && <ProblemAlert error={report.error} onRetry={() => void report.refetch()} />}
-      {report.data ? <Report report={report.data} app={app} /> : <Kind kind={app.database.kind} engine={app.database.engine} />}
+      {report.data ? <Report report={report.data} app={app} /> : <Kind kind={app.database.kind} engine={app.database.engine ?? null} />}
     </div>
   );
 }

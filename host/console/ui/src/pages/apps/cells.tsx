@@ -28,7 +28,7 @@ export const NameCell = memo(function NameCell({ app }: Of) {
           {app.display_name}
         </Link>
         <div className="app-id soft">
-          <span title={app.id}>{app.id}</span>
+          <span dir="ltr" title={app.id}>{app.id}</span>
           <CopyButton text={app.id} />
         </div>
       </div>
@@ -73,10 +73,10 @@ export const ComponentCell = memo(function ComponentCell({ app }: Of) {
   const { name, version, digest } = app.component;
   return (
     <div className="two-lines">
-      <Link to={`/components/${digest}`} title={name}>
+      <Link to={`/components/${digest}`} dir="ltr" title={name}>
         {name}
       </Link>
-      <span className="soft" title={version}>
+      <span className="soft" dir="ltr" title={version}>
         {version}
       </span>
     </div>
@@ -131,7 +131,7 @@ export const DomainsCell = memo(function DomainsCell({ app }: Of) {
   if (!first) return null;
   return (
     <div className="domains">
-      <span title={first}>{first}</span>
+      <span dir="ltr" title={first}>{first}</span>
       {more.length > 0 && (
         <Tooltip title={more.map((domain) => <div key={domain}>{domain}</div>)}>
           <Button type="text" size="small" aria-label={t('more_domains', { count: more.length })}>

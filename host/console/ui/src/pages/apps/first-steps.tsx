@@ -8,28 +8,34 @@ import { Teach } from '../../components/empty';
 /** No app yet: the two steps to the first one. */
 export function FirstSteps() {
   const { t } = useTranslation('apps');
+  return (
+    <Teach title={t('empty.title')} action={<Steps />}>
+      {t('empty.why')}
+    </Teach>
+  );
+}
+
+function Steps() {
+  const { t } = useTranslation('apps');
   const components = useComponents();
   const some = (components.data?.length ?? 0) > 0;
   return (
-    <Teach title={t('empty.title')}>
-      {t('empty.why')}
-      <ol className="steps">
-        <Step number={1} title={t('empty.upload')} why={some ? t('empty.upload_done', { count: components.data?.length }) : t('empty.upload_why')}>
-          <Link to="/components">
-            <Button type={some ? 'default' : 'primary'} icon={<UploadOutlined />} tabIndex={-1}>
-              {t('empty.upload_go')}
-            </Button>
-          </Link>
-        </Step>
-        <Step number={2} title={t('empty.add')} why={t('empty.add_why')}>
-          <Link to="/apps/new">
-            <Button type={some ? 'primary' : 'default'} icon={<PlusOutlined />} tabIndex={-1}>
-              {t('add')}
-            </Button>
-          </Link>
-        </Step>
-      </ol>
-    </Teach>
+    <ol className="steps">
+      <Step number={1} title={t('empty.upload')} why={some ? t('empty.upload_done', { count: components.data?.length }) : t('empty.upload_why')}>
+        <Link to="/components">
+          <Button type={some ? 'default' : 'primary'} icon={<UploadOutlined />} tabIndex={-1}>
+            {t('empty.upload_go')}
+          </Button>
+        </Link>
+      </Step>
+      <Step number={2} title={t('empty.add')} why={t('empty.add_why')}>
+        <Link to="/apps/new">
+          <Button type={some ? 'primary' : 'default'} icon={<PlusOutlined />} tabIndex={-1}>
+            {t('add')}
+          </Button>
+        </Link>
+      </Step>
+    </ol>
   );
 }
 

@@ -44,6 +44,7 @@ describe('search', () => {
     ['domain', 'example.com', ['app9', 'shop']],
     ['component', '2.0.0', ['desk']],
     ['tag', 'inner', ['desk']],
+    ['a letter, not in versions', '0', ['app10']],
     ['all words', 'live desk', ['desk']],
     ['nothing', 'bogus', []],
   ])('finds by %s', (_, text, found) => expect(ids(`q=${text}`)).toEqual(found));

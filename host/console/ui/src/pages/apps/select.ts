@@ -65,19 +65,27 @@ function search(apps: AppAnswer[], text: string): AppAnswer[] {
   const words = plain(text).split(/\s+/).filter(Boolean);
   if (words.length === 0) return apps;
   return apps.filter((app) => {
-    const hay = haystack(app);
-    return words.every((word) => hay.includes(word));
+    const { named, versioned } = haystack(app);
+    return words.every((word) => named.includes(word) || (word.length >= VERSION_LETTERS && versioned.includes(word)));
   });
 }
 
-/** Apps in the cache are replaced, never changed, so what was made of one stays right. */
-const haystacks = new WeakMap<AppAnswer, string>();
+/** Versions may be hashes, in which any one letter or digit is found. */
+const VERSION_LETTERS = 3;
 
-function haystack(app: AppAnswer): string {
+interface Haystack {
+  named: string;
+  versioned: string;
+}
+
+/** Apps in the cache are replaced, never changed, so what was made of one stays right. */
+const haystacks = new WeakMap<AppAnswer, Haystack>();
+
+function haystack(app: AppAnswer): Haystack {
   let hay = haystacks.get(app);
   if (hay === undefined) {
-    const { component } = app;
-    hay = plain([app.id, app.display_name, component.name, component.version, ...app.domains, ...tagsOf(app)].join('\n'));
+    const { name, version } = app.component;
+    hay = { named: plain([app.id, app.display_name, name, ...app.domains, ...tagsOf(app)].join('\n')), versioned: plain(version) };
     haystacks.set(app, hay);
   }
   return hay;

@@ -7,6 +7,7 @@ const MINUTE = 60_000;
 const point = (time: number, more: Partial<StatsPoint> = {}): StatsPoint => ({
   time,
   answered: 0,
+  latency: null,
   server_errors: 0,
   cancelled: 0,
   refused: 0,

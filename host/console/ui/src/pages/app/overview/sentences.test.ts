@@ -6,7 +6,7 @@ import { isKnown, remedy } from './reasons';
 import { sentences } from './sentences';
 
 const NOUGHT = { answered: 0, server_errors: 0, cancelled: 0, refused: 0, timed_out: 0, trapped: 0, out_of_memory: 0, cpu_limited: 0 };
-const IDLE: MeterSnapshot = { ...NOUGHT, in_flight: 0, queued: 0, cpu_ms: 0, throttled_ms: 0, capped_ms: 0, memory_bytes: 0, memory_peak_bytes: 0, instances: 0, instantiations: 0, reasons: {} };
+const IDLE: MeterSnapshot = { ...NOUGHT, in_flight: 0, queued: 0, cpu_ms: 0, throttled_ms: 0, capped_ms: 0, memory_bytes: 0, memory_peak_bytes: 0, instances: 0, instantiations: 0, reasons: {}, latency: null };
 
 const app = (status: Observed['status'], limits = {}, message?: string) => ({
   observed: [{ environment: 'local', status, since: 0, message }],
