@@ -35,20 +35,18 @@ export async function newestLines(id: string, filter: LogFilter): Promise<LogLin
 
 export const downloadPath = (id: string) => `/api/apps/${encodeURIComponent(id)}/logs/download`;
 
-/** Lines of `fetched` that come after `known`: what both hold in the middle is counted once. */
+/** Lines of `fetched` that are not among `known`. Lines that are the same are told apart by their number. */
 export function newer(known: LogLine[], fetched: LogLine[]): LogLine[] {
-  for (let size = Math.min(known.length, fetched.length); size > 0; size -= 1) {
-    const start = known.length - size;
-    if (fetched.slice(0, size).every((line, index) => same(line, known[start + index]))) return fetched.slice(size);
-  }
-  return fetched;
+  const counts = new Map<string, number>();
+  for (const line of known) counts.set(identity(line), (counts.get(identity(line)) ?? 0) + 1);
+  return fetched.filter((line) => {
+    const left = counts.get(identity(line)) ?? 0;
+    counts.set(identity(line), left - 1);
+    return left <= 0;
+  });
 }
 
-function same(one: LogLine, other: LogLine | undefined): boolean {
-  return (
-    other !== undefined && one.time === other.time && one.message === other.message && one.source === other.source && one.request === other.request
-  );
-}
+const identity = (line: LogLine) => `${line.time} ${line.source} ${line.request} ${line.message}`;
 
 export interface Listener {
   /** Lines in order; the first call has the newest ones there are. */
@@ -63,7 +61,7 @@ export interface Listener {
 /** Follows a log until the function it returns is called: by the event stream, or by polling while that fails. */
 export function follow(id: string, filter: LogFilter, listener: Listener): () => void {
   let over = false;
-  /** The newest lines given out, for finding what is newer. */
+  /** The newest lines given out, more than one reading has, for finding what is newer. */
   let known: LogLine[] = [];
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,14 +69,14 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
   let openedAt = 0;
 
   const give = (lines: LogLine[]) => {
-    known = [...known, ...lines].slice(-NEWEST);
+    known = [...known, ...lines].slice(-2 * NEWEST);
     listener.onLines(lines);
   };
 
   /** Lines that were read and that the stream may still bring, too. */
   let ahead: LogLine[] = [];
   const hear = (line: LogLine) => {
-    const at = ahead.findIndex((one) => same(one, line));
+    const at = ahead.findIndex((one) => identity(one) === identity(line));
     if (at >= 0) {
       ahead = ahead.slice(at + 1);
       return;
@@ -120,7 +118,8 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     source.onopen = () => {
       openedAt = Date.now();
       listener.onLink('live');
-      void catchUp();
+      // What was written between the reading under way and now is in neither.
+      void Promise.resolve(catching).then(() => (over ? undefined : catchUp()));
     };
     source.onerror = () => {
       source?.close();
@@ -141,6 +140,8 @@ export function follow(id: string, filter: LogFilter, listener: Listener): () =>
     });
   };
 
+  // At once, too: a proxy may hold back the stream until its first event.
+  void catchUp();
   open();
   return () => {
     over = true;

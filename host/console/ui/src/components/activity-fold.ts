@@ -2,12 +2,18 @@ import type { AuditEvent } from '../api/schema';
 
 /**
  * Entries without those that say an operation was accepted where its end is among them too: one line says
- * both. An operation that still runs, or whose end was filtered out, keeps its entry.
+ * both, with the address from which it was asked for. An operation that still runs, or whose end was filtered
+ * out, keeps its entry.
  */
 export function foldOperations(events: AuditEvent[]): AuditEvent[] {
-  const ended = new Set(events.filter((event) => event.operation && event.result !== 'accepted').map((event) => event.operation));
-  return events.filter((event) => event.result !== 'accepted' || !event.operation || !ended.has(event.operation));
+  const ended = new Set(events.filter(isEnd).map((event) => event.operation));
+  const asked = new Map(events.filter((event) => event.result === 'accepted').map((event) => [event.operation, event.address]));
+  return events
+    .filter((event) => event.result !== 'accepted' || !event.operation || !ended.has(event.operation))
+    .map((event) => (isEnd(event) && !event.address ? { ...event, address: asked.get(event.operation) } : event));
 }
+
+const isEnd = (event: AuditEvent) => !!event.operation && event.result !== 'accepted';
 
 /** The actions that the host writes down, for filters; there may be others. */
 export const ACTIONS = [

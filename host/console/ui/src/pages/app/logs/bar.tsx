@@ -51,6 +51,8 @@ export function LogBar({ app, view, change, tail, dispatch, link }: Props) {
 }
 
 const TYPING_MS = 350;
+/** What the host takes. */
+const LONGEST_SEARCH = 200;
 
 /** Searches a moment after the last key, or at once on Enter. */
 function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
@@ -80,6 +82,7 @@ function Search({ value, onSearch }: { value: string; onSearch: (text: string) =
       aria-label={t('logs.search')}
       placeholder={t('logs.search')}
       allowClear
+      maxLength={LONGEST_SEARCH}
       value={text}
       onChange={(event) => setText(event.target.value)}
       onSearch={ask}

@@ -1,7 +1,8 @@
 import { ArrowDownOutlined } from '@ant-design/icons';
 import { Button } from 'antd';
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useFormats } from '../../../format';
 import { Line } from './line';
 import type { Row } from './tail';
 
@@ -19,14 +20,14 @@ const NEAR = 24;
 
 /** The lines. New ones are scrolled to, unless the reader has scrolled away from the end. */
 export function LogLines({ rows, search, wrap, onRequest }: Props) {
-  const { t, i18n } = useTranslation('app');
+  const { t } = useTranslation('app');
+  const { day } = useFormats();
   const box = useRef<HTMLDivElement>(null);
   const [follows, setFollows] = useState(true);
   /** The newest line when the reader left the end. */
   const [seen, setSeen] = useState(0);
   const last = rows.at(-1)?.key ?? 0;
   const [current, setCurrent] = useState<number>();
-  const day = useMemo(() => new Intl.DateTimeFormat(i18n.language, { dateStyle: 'full' }), [i18n.language]);
 
   useLayoutEffect(() => {
     if (follows && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -63,7 +64,7 @@ export function LogLines({ rows, search, wrap, onRequest }: Props) {
               key={key}
               id={key}
               line={line}
-              day={isNewDay(rows, index) ? day.format(line.time) : undefined}
+              day={isNewDay(rows, index) ? day(line.time) : undefined}
               search={search}
               current={key === current}
               onCurrent={setCurrent}

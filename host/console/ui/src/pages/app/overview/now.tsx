@@ -60,6 +60,8 @@ function written(holes: Holes, formats: Formats): Record<string, string | number
     else if (name === 'share') texts[name] = formats.percent(value, 0);
     else if (name === 'cores') texts[name] = formats.cores(value);
     else if (name.endsWith('bytes')) texts[name] = formats.bytes(value);
+    // How far back is told in whole seconds.
+    else if (name === 'window_ms') texts[name] = formats.duration(Math.max(1, Math.round(value / 1_000)) * 1_000);
     else if (name.endsWith('_ms')) texts[name] = formats.duration(value);
     else texts[name] = formats.number(value, 0);
   }

@@ -77,7 +77,7 @@ export function Plot({ kind, points, range, columns, limit, label, bytes = false
                 stroke={`var(--chart-${line})`}
                 strokeWidth={2}
                 strokeDasharray={DASHES[line]}
-                dot={<Lonely points={points} of={key} />}
+                dot={<Lonely steps={points} of={key} />}
                 isAnimationActive={false}
               />
             ))}
@@ -93,15 +93,16 @@ interface DotProps {
   cy?: number;
   index?: number;
   stroke?: string;
-  points: Point[];
+  /** Not `points`: the chart sets that itself. */
+  steps: Point[];
   of: Numeric;
 }
 
 /** A value without neighbours would draw no line: it is a dot. */
-function Lonely({ cx, cy, index = 0, stroke, points, of }: DotProps) {
-  const alone = points[index - 1]?.[of] == null && points[index + 1]?.[of] == null;
-  if (!alone || points[index]?.[of] == null || cx == null || cy == null) return null;
-  return <circle cx={cx} cy={cy} r={2.5} fill={stroke} />;
+function Lonely({ cx, cy, index = 0, stroke, steps, of }: DotProps) {
+  const alone = steps[index - 1]?.[of] == null && steps[index + 1]?.[of] == null;
+  if (!alone || steps[index]?.[of] == null || cx == null || cy == null) return null;
+  return <circle cx={cx} cy={cy} r={3} fill={stroke} />;
 }
 
 function highestOf(points: Point[], columns: Column[], stacked: boolean): number {
