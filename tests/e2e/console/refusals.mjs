@@ -35,7 +35,7 @@ await play(async (page) => {
   const limits = { memory_bytes: 1048576, instance_memory_bytes: 65536 };
   await client('POST', '/api/apps', { id: 'broken', display_name: 'Broken', component: { digest }, limits });
   await page.getByLabel('Application ID').fill('broken');
-  await page.getByText(/already/).first().waitFor();
+  await page.getByText(/has this ID|already/).first().waitFor();
   await page.getByLabel('Application ID').fill('Not An Id');
   await page.getByText(/lower-case/).first().waitFor();
 

@@ -56,7 +56,7 @@ await play(async (page, context) => {
   assert.equal(held.status, 200);
   assert.equal((await fetch(`${APPS}/apps/my-first-app/events`)).status, 503);
   await page.getByText(/queue was full/).first().waitFor();
-  await page.getByText('queue_full').first().waitFor();
+  await page.locator('code:visible', { hasText: 'queue_full' }).first().waitFor();
   await picture(page, 'story-refused');
   await accessible(page, 'refused');
 

@@ -90,6 +90,38 @@ impl Postgres {
         Ok(self.url(name))
     }
 
+    /// Makes a database with an owner who may do nothing else on the server, and gives the owner's URL to it.
+    ///
+    /// # Errors
+    /// Either exists, or the server is gone.
+    pub fn create_owned_database(&self, name: &str) -> Result<String> {
+        self.create_database(name)?;
+        let sql = format!(
+            "CREATE ROLE {name} LOGIN PASSWORD '{name}'; ALTER DATABASE {name} OWNER TO {name}"
+        );
+        let output = self
+            .command("psql")
+            .args([
+                "--host=127.0.0.1",
+                "--username",
+                USER,
+                "--dbname=postgres",
+                "--port",
+            ])
+            .arg(self.port.to_string())
+            .args(["--command", &sql])
+            .env("PGPASSWORD", PASSWORD)
+            .output()
+            .context("cannot run psql")?;
+        if !output.status.success() {
+            bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(format!(
+            "postgres://{name}:{name}@127.0.0.1:{}/{name}",
+            self.port
+        ))
+    }
+
     /// The URL of a database.
     pub fn url(&self, database: &str) -> String {
         format!(

@@ -17,15 +17,18 @@ export const languages = {
 export type Language = keyof typeof languages;
 
 const STORED = 'lodge.language';
-const loaders: Record<Language, () => Promise<{ default: Record<string, object> }>> = {
-  en: () => import('./locales/en'),
-  fr: () => import('./locales/fr'),
-  'zh-CN': () => import('./locales/zh-CN'),
-  de: () => import('./locales/de'),
-  es: () => import('./locales/es'),
-  ja: () => import('./locales/ja'),
-  pt: () => import('./locales/pt'),
-  ar: () => import('./locales/ar'),
+type Texts = Promise<{ default: Record<string, object> }>;
+
+/** What the first page needs, and the rest: a chunk each. */
+const loaders: Record<Language, [first: () => Texts, rest: () => Texts]> = {
+  en: [() => import('./locales/en'), () => import('./locales/en/rest')],
+  fr: [() => import('./locales/fr'), () => import('./locales/fr/rest')],
+  'zh-CN': [() => import('./locales/zh-CN'), () => import('./locales/zh-CN/rest')],
+  de: [() => import('./locales/de'), () => import('./locales/de/rest')],
+  es: [() => import('./locales/es'), () => import('./locales/es/rest')],
+  ja: [() => import('./locales/ja'), () => import('./locales/ja/rest')],
+  pt: [() => import('./locales/pt'), () => import('./locales/pt/rest')],
+  ar: [() => import('./locales/ar'), () => import('./locales/ar/rest')],
 };
 
 /** The first of `wished` (language tags, best first) that there is: `fr-CA` is French. */
@@ -49,10 +52,24 @@ export function preferred(host: string | null): Language {
   return chosen() ?? pick(host ? [host] : []) ?? pick(navigator.languages) ?? 'en';
 }
 
+/** Whether a page was opened that needs the rest. */
+let whole = false;
+
 async function load(language: Language) {
-  if (i18next.hasResourceBundle(language, 'common')) return;
-  const texts = (await loaders[language]()).default;
-  for (const [namespace, bundle] of Object.entries(texts)) i18next.addResourceBundle(language, namespace, bundle);
+  const [first, rest] = loaders[language];
+  await Promise.all([add(language, 'common', first), whole ? add(language, 'app', rest) : undefined]);
+}
+
+/** Adds a chunk of texts, unless it is there: `sign` is one of its namespaces. */
+async function add(language: Language, sign: string, chunk: () => Texts) {
+  if (i18next.hasResourceBundle(language, sign)) return;
+  for (const [namespace, bundle] of Object.entries((await chunk()).default)) i18next.addResourceBundle(language, namespace, bundle);
+}
+
+/** Sees that a page beyond the first has its texts. */
+export async function allTexts() {
+  whole = true;
+  await load(i18next.language as Language);
 }
 
 function dress(language: Language) {

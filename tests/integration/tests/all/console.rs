@@ -82,7 +82,7 @@ fn bad_uploads_and_failed_starts_say_why() {
 fn databases_on_a_real_server() {
     let server = Postgres::start().unwrap();
     let apps = server.url("postgres");
-    let other = server.create_database("elsewhere").unwrap();
+    let other = server.create_owned_database("elsewhere").unwrap();
     let mut host = Config::default()
         .variable("APPS_DATABASE_URL", &apps)
         .start();
@@ -102,4 +102,9 @@ fn every_page_in_widths_appearances_and_languages() {
 #[test]
 fn every_control_does_something() {
     play(&mut Host::start(), "clicks", &[]);
+}
+
+#[test]
+fn the_first_page_is_light() {
+    play(&mut Host::start(), "weight", &[]);
 }

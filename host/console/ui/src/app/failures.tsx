@@ -1,7 +1,7 @@
 // What is shown instead of a page.
-import { CompassOutlined } from '@ant-design/icons';
-import { Button, Result } from 'antd';
-import { useEffect } from 'react';
+import { CompassOutlined, WarningOutlined } from '@ant-design/icons';
+import { Button } from 'antd';
+import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate, useRouteError } from 'react-router';
 import { CodeBlock } from '../components/code-block';
@@ -9,18 +9,12 @@ import { CodeBlock } from '../components/code-block';
 export function NotFound() {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  useTitle(t('problem.not_found'));
   return (
-    <Result
-      icon={<CompassOutlined />}
-      title={<h1>{t('problem.not_found')}</h1>}
-      subTitle={t('problem.not_found_why')}
-      extra={
-        <Button type="primary" onClick={() => void navigate('/apps')}>
-          {t('nav.apps')}
-        </Button>
-      }
-    />
+    <Instead icon={<CompassOutlined />} title={t('problem.not_found')} why={t('problem.not_found_why')}>
+      <Button type="primary" onClick={() => void navigate('/apps')}>
+        {t('nav.apps')}
+      </Button>
+    </Instead>
   );
 }
 
@@ -28,22 +22,29 @@ export function Crashed() {
   const { t } = useTranslation();
   const error = useRouteError();
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  useTitle(t('problem.crashed'));
   return (
-    <Result
-      status="error"
-      title={<h1>{t('problem.crashed')}</h1>}
-      subTitle={t('problem.crashed_why')}
-      extra={
-        <Button type="primary" onClick={() => location.reload()}>
-          {t('action.retry')}
-        </Button>
-      }
-    >
+    <Instead icon={<WarningOutlined />} title={t('problem.crashed')} why={t('problem.crashed_why')}>
+      <Button type="primary" onClick={() => location.reload()}>
+        {t('action.retry')}
+      </Button>
       <div className="crash-text">
         <CodeBlock code={`${text}\n${location.pathname}`} label={t('problem.crashed')} />
       </div>
-    </Result>
+    </Instead>
+  );
+}
+
+function Instead({ icon, title, why, children }: { icon: ReactNode; title: string; why: string; children: ReactNode }) {
+  useTitle(title);
+  return (
+    <div className="instead">
+      <span className="instead-icon" aria-hidden>
+        {icon}
+      </span>
+      <h1>{title}</h1>
+      <p>{why}</p>
+      {children}
+    </div>
   );
 }
 

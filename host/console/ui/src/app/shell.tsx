@@ -1,18 +1,27 @@
 // What stands around every page: the door (sign-in, a new password), the menu, and the head.
 import { Layout } from 'antd';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Outlet, useLocation } from 'react-router';
 import { useMe } from '../api/auth';
 import { useLiveUpdates } from '../api/live';
 import { useSession } from '../api/session';
-import { SetUp } from '../pages/sign-in/set-up';
-import { SignIn } from '../pages/sign-in/sign-in';
-import { SignInAgain } from '../pages/sign-in/sign-in-again';
 import { Header } from './header';
 import { SideMenu } from './side-menu';
 
+const SignIn = lazy(async () => ({ default: (await import('../pages/sign-in/sign-in')).SignIn }));
+const SignInAgain = lazy(async () => ({ default: (await import('../pages/sign-in/sign-in-again')).SignInAgain }));
+const SetUp = lazy(async () => ({ default: (await import('../pages/sign-in/set-up')).SetUp }));
+
 export function Shell() {
+  return (
+    <Suspense>
+      <Door />
+    </Suspense>
+  );
+}
+
+function Door() {
   const session = useSession();
   if (session === 'out' || session === 'unknown') return <SignIn />;
   return <SignedIn expired={session === 'expired'} />;
@@ -24,7 +33,7 @@ function SignedIn({ expired }: { expired: boolean }) {
   return (
     <>
       <Rooms />
-      {expired && <SignInAgain email={me.data?.email ?? ''} />}
+      <Suspense>{expired && <SignInAgain email={me.data?.email ?? ''} />}</Suspense>
     </>
   );
 }

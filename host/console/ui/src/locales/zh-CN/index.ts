@@ -1,13 +1,6 @@
-import about from './about.json';
-import activity from './activity.json';
-import app from './app.json';
+// What the first page needs; rest.ts has the others.
 import apps from './apps.json';
 import auth from './auth.json';
 import common from './common.json';
-import components from './components.json';
-import environments from './environments.json';
-import form from './form.json';
-import settings from './settings.json';
-import tokens from './tokens.json';
 
-export default { about, activity, app, apps, auth, common, components, environments, form, settings, tokens };
+export default { apps, auth, common };

@@ -1,4 +1,4 @@
-import { Card, Typography } from 'antd';
+import { Typography } from 'antd';
 import type { ReactNode } from 'react';
 import { AppearanceChoice, LanguageChoice } from '../../app/choices';
 import logo from '../../lodge.svg';
@@ -12,11 +12,11 @@ export function Door({ title, children }: { title: string; children: ReactNode }
         <AppearanceChoice />
       </header>
       <main className="door-main">
-        <Card className="door-card">
+        <div className="door-card">
           <img src={logo} alt="" width={44} height={44} />
           <Typography.Title level={1}>{title}</Typography.Title>
           {children}
-        </Card>
+        </div>
       </main>
     </div>
   );
