@@ -10,7 +10,7 @@ export function foldOperations(events: AuditEvent[]): AuditEvent[] {
   const asked = new Map(events.filter((event) => event.result === 'accepted').map((event) => [event.operation, event.address]));
   return events
     .filter((event) => event.result !== 'accepted' || !event.operation || !ended.has(event.operation))
-    .map((event) => (isEnd(event) && !event.address ? { ...event, address: asked.get(event.operation) } : event));
+    .map((event) => (isEnd(event) && !event.address ? { ...event, address: asked.get(event.operation) ?? null } : event));
 }
 
 const isEnd = (event: AuditEvent) => !!event.operation && event.result !== 'accepted';
