@@ -21,7 +21,7 @@ test('an operation that ended is one entry', () => {
 test('the end of an operation tells from where it was asked for', () => {
   const accepted = { ...entry(2, 'accepted', 'op_1'), address: '192.0.2.7' };
   expect(foldOperations([entry(3, 'failed', 'op_1'), accepted])).toMatchObject([{ id: 3, address: '192.0.2.7' }]);
-  expect(foldOperations([entry(4, 'succeeded')])[0]?.address).toBeUndefined();
+  expect(foldOperations([entry(4, 'succeeded')])[0]?.address).toBeNull();
 });
 
 test('an operation that runs keeps its entry', () => {
