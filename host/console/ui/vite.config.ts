@@ -11,6 +11,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The languages and pages are chunks of their own; the rest is what every page needs.
     chunkSizeWarningLimit: 1500,
+    // What many pages share is one file, not fifty small ones.
+    rolldownOptions: { output: { advancedChunks: { groups: [{ name: 'shared', test: /node_modules/, minShareCount: 6 }] } } },
   },
   server: {
     proxy: { '^/(api/|metrics$)': { target: process.env.LODGE_URL ?? 'http://127.0.0.1:13001', changeOrigin: false } },

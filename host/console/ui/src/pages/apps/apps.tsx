@@ -1,6 +1,6 @@
 import { PlusOutlined } from '@ant-design/icons';
 import { Button, Grid } from 'antd';
-import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
+import { useCallback, useDeferredValue, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useNavigate } from 'react-router';
 import { useApps, useUsage } from '../../api/apps';
@@ -9,6 +9,7 @@ import { DeleteAppDialog } from '../../components/app-actions';
 import { PageHeader } from '../../components/page-header';
 import { ProblemAlert } from '../../components/problem';
 import { AppCards } from './app-cards';
+import { AppTable } from './app-table';
 import { Batch } from './batch-part';
 import './apps.css';
 import { AppsSkeleton, FirstSteps, NothingFound } from './first-steps';
@@ -18,11 +19,6 @@ import { useRoom } from './table-room';
 import { Toolbar } from './toolbar';
 import { useView } from './use-view';
 import { NO_FILTERS } from './view';
-
-// Ant Design's table is the heaviest part of all: narrow screens do without, wide ones fetch it beside the first answers.
-const loadTable = () => import('./app-table');
-const AppTable = lazy(loadTable);
-if (matchMedia('(min-width: 768px)').matches) void loadTable();
 
 /** The room at the window's end that the bar for the selected apps takes, in pixels. */
 const BATCH_BAR = 60;
@@ -78,9 +74,7 @@ function Apps({ apps: latest }: { apps: AppAnswer[] }) {
         {shown.length === 0 && <NothingFound onClear={() => change({ search: '', filters: NO_FILTERS })} />}
         {shown.length > 0 && narrow && <AppCards {...list} />}
         {shown.length > 0 && !narrow && room.width > 0 && (
-          <Suspense fallback={<AppsSkeleton />}>
-            <AppTable {...list} frame={frame} room={selected.length > 0 ? { ...room, height: room.height - BATCH_BAR } : room} shown={columns} />
-          </Suspense>
+          <AppTable {...list} room={selected.length > 0 ? { ...room, height: room.height - BATCH_BAR } : room} shown={columns} />
         )}
       </div>
       {selected.length > 0 && narrow && <div className="batch-space" />}

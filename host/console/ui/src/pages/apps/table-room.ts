@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useLayoutEffect, useState } from 'react';
+import { type RefObject, useLayoutEffect, useState } from 'react';
 
 /** Kept free beneath the table, in pixels. */
 const BELOW = 24;
@@ -31,27 +31,4 @@ export function useRoom(frame: RefObject<HTMLElement | null>): Room {
     };
   }, [frame]);
   return room;
-}
-
-/**
- * The rows of a virtual table are no rows of an HTML table, so that screen readers would find a table without any:
- * roles make it one again. The rows' and cells' own roles come with them.
- */
-export function useTableRoles(frame: RefObject<HTMLElement | null>, virtual: boolean, rows: number, label: string) {
-  useEffect(() => {
-    // Ant Design measures columns with a hidden copy of their heads: nobody shall get into it by the Tab key.
-    for (const element of frame.current?.querySelectorAll('.ant-table-measure-row') ?? []) element.setAttribute('inert', '');
-    if (!virtual) return;
-    const set = (selector: string, attributes: Record<string, string>) => {
-      for (const element of frame.current?.querySelectorAll(selector) ?? []) {
-        for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-      }
-    };
-    set('.ant-table-container', { role: 'table', 'aria-label': label, 'aria-rowcount': String(rows + 1) });
-    set('.ant-table-header table', { role: 'presentation' });
-    set('.ant-table-thead', { role: 'rowgroup' });
-    set('.ant-table-thead > tr', { role: 'row' });
-    set('.ant-table-thead > tr > th', { role: 'columnheader' });
-    set('.ant-table-tbody-virtual-holder-inner', { role: 'rowgroup' });
-  });
 }
