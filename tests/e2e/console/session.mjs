@@ -4,6 +4,7 @@ import { CONSOLE, EMAIL, PASSWORD, accessible, ask, play } from './lib.mjs';
 
 await play(async (page) => {
   await page.goto(`${CONSOLE}/tokens`);
+  await page.getByRole('heading', { name: 'Sign in to Lodge' }).waitFor();
   await accessible(page, 'sign-in');
   await page.getByLabel('Email').fill(EMAIL);
   await page.getByLabel('Password', { exact: true }).fill('not this one');

@@ -61,7 +61,7 @@ await play(async (page, context) => {
   await accessible(page, 'refused');
 
   // Stopped it stays stopped; started by Undo it serves again.
-  await page.getByRole('button', { name: /^Stop/ }).first().click();
+  await page.getByRole('button', { name: /^(stop )?Stop$/ }).first().click();
   await page.locator('[data-status=stopped]').first().waitFor();
   assert.equal((await fetch(`${APPS}/apps/my-first-app/`)).status, 503);
   await page.getByRole('button', { name: 'Undo' }).click();
@@ -76,7 +76,7 @@ await play(async (page, context) => {
   await page.goto(`${CONSOLE}/apps/my-first-app/danger`);
   await page.getByRole('button', { name: /Delete/ }).first().click();
   const dialog = page.getByRole('dialog');
-  const sure = dialog.getByRole('button', { name: /^Delete/ });
+  const sure = dialog.getByRole('button', { name: /^(delete )?Delete/ });
   assert.ok(await sure.isDisabled());
   await dialog.getByRole('textbox').fill('my-first-app');
   await accessible(page, 'deletion');

@@ -66,9 +66,13 @@ async function add(language: Language, sign: string, chunk: () => Texts) {
   for (const [namespace, bundle] of Object.entries((await chunk()).default)) i18next.addResourceBundle(language, namespace, bundle);
 }
 
-/** Sees that a page beyond the first has its texts. */
+/** Ends when it is known which language to speak. */
+const { promise: known, resolve: nowKnown } = Promise.withResolvers<Language>();
+
+/** Sees that a page beyond the first has its texts. The router asks before there is a language. */
 export async function allTexts() {
   whole = true;
+  await known;
   await load(i18next.language as Language);
 }
 
@@ -85,6 +89,7 @@ export async function startLanguages(language: Language) {
     resources: {},
     interpolation: { escapeValue: false },
   });
+  nowKnown(language);
   await load(language);
   await i18next.changeLanguage(language);
   dress(language);

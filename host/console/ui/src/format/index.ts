@@ -43,6 +43,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function make(language: string): Formats {
+  const rightToLeft = new Intl.Locale(language).language === 'ar';
   const clockOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
   const clock = once(() => new Intl.DateTimeFormat(language, clockOptions));
   const clockMillis = once(() => new Intl.DateTimeFormat(language, { ...clockOptions, fractionalSecondDigits: 3 }));
@@ -59,7 +60,9 @@ function make(language: string): Formats {
         amount /= 1024;
         index += 1;
       }
-      return `${number(amount, amount >= 100 || index === 0 ? 0 : 1)}\u00a0${BYTE_UNITS[index]}`;
+      const size = `${number(amount, amount >= 100 || index === 0 ? 0 : 1)}\u00a0${BYTE_UNITS[index]}`;
+      // Among letters from right to left, the unit would come first.
+      return rightToLeft ? `\u2066${size}\u2069` : size;
     },
     duration(ms) {
       if (ms < 1) return unit(ms, 'millisecond', 2);

@@ -39,7 +39,7 @@ export function KeyFigures({ app, samples }: { app: AppAnswer; samples: Sample[]
       <Figure
         name={t('figure.queued')}
         value={number(stats.queued)}
-        of={queue && t('figure.at_most', { limit: number(queue) })}
+        of={queue === undefined ? undefined : t('figure.at_most', { limit: number(queue) })}
         bad={stats.queued > 0}
       />
       <Figure name={t('figure.instances')} value={number(stats.instances)} of={t('figure.made', { count: stats.instantiations, made: number(stats.instantiations) })} />

@@ -21,11 +21,13 @@ export interface PlotProps {
 }
 
 const HEIGHT = 220;
+/** An idle app's CPU is not drawn as mountains. */
+const LEAST_CORES = 0.04;
 
 export function Plot({ kind, points, range, columns, limit, label, bytes = false }: PlotProps) {
   const { tick } = useAxisTimes(range);
   const { i18n } = useTranslation();
-  const top = Math.max(limit?.value ?? 0, highestOf(points, columns, kind === 'bars'));
+  const top = Math.max(limit?.value ?? 0, columns.some(({ line }) => line === 'cores') ? LEAST_CORES : 0, highestOf(points, columns, kind === 'bars'));
   const steps = axisSteps(top, { bytes, whole: kind === 'bars' || columns.some(({ line }) => line === 'queued') });
   const [first] = columns;
   const axes = [
