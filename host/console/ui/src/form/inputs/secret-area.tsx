@@ -23,10 +23,10 @@ export function SecretArea({ input, value, secret, placeholder, onChange }: Prop
         value={value}
         dir="ltr"
         placeholder={placeholder}
-        autoSize={{ minRows: 1, maxRows: 8 }}
+        rows={Math.min(value.split('\n').length, 8)}
         autoComplete="off"
         spellCheck={false}
-        className={secret && !shown ? 'masked' : 'plain'}
+        className={secret && !shown ? 'grows masked' : 'grows plain'}
         onChange={(event) => onChange(event.target.value)}
       />
       {secret && (

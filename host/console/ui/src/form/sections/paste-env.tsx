@@ -36,7 +36,7 @@ export function PasteEnv({ rows, onRows, onClose }: Props) {
         className="mono env-text"
         autoFocus
         value={text}
-        autoSize={{ minRows: 6, maxRows: 14 }}
+        rows={8}
         spellCheck={false}
         placeholder={'GREETING=hello\nAPI_KEY="…"'}
         onChange={(event) => setText(event.target.value)}
