@@ -40,6 +40,8 @@ export async function play(work) {
     });
     const page = context.pages()[0] ?? (await context.newPage());
     await page.setViewportSize({ width: 1440, height: 900 });
+    // What fades in has no contrast yet; and whoever asks for calm gets it.
+    await page.emulateMedia({ reducedMotion: 'reduce' });
     await work(page, context);
     assert.deepEqual(failures, []);
   });

@@ -80,6 +80,7 @@ export function Theme({ children }: { children: ReactNode }) {
             colorError: dark ? '#f07b75' : '#c22f2b',
             ...(dark ? {} : TINTS),
             borderRadius: 8,
+            motion: !matchMedia('(prefers-reduced-motion: reduce)').matches,
             fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
             // The defaults of secondary text and placeholders are below 4.5 : 1.
             colorTextSecondary: dark ? '#a9b4ae' : '#56625b',
