@@ -41,7 +41,9 @@ async function open(page, path) {
   await page.waitForTimeout(150);
 }
 
-const label = (control) => control.evaluate((element) => element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 60) ?? element.tagName);
+function label(control) {
+  return control.evaluate((element) => element.getAttribute('aria-label') ?? element.textContent?.trim().slice(0, 60) ?? element.tagName);
+}
 
 async function hasEffect(page, context, control) {
   // What leads to where one is has done its work.
