@@ -31,7 +31,8 @@ for (const language of languages.filter((name) => name !== 'en')) {
   const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
   const wanted = new Map();
   for (const [key, text] of Object.entries(english)) {
-    if (!plural.test(key)) wanted.set(key, text);
+    // `too_many` is no plural: it has no brothers.
+    if (!plural.test(key) || !(key.replace(plural, '_other') in english)) wanted.set(key, text);
     else for (const form of forms) wanted.set(key.replace(plural, `_${form}`), english[key.replace(plural, '_other')] ?? text);
   }
   for (const [key, text] of wanted) {
