@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 const folder = mkdtempSync(join(tmpdir(), 'lodge-api-'));
 const fresh = join(folder, 'schema.d.ts');
-execFileSync('npm', ['run', '--silent', 'api', '--', '--output', fresh], { stdio: ['ignore', 'ignore', 'inherit'] });
+const command = JSON.parse(readFileSync('package.json', 'utf8')).scripts.api.replace('src/api/schema.d.ts', fresh);
+execFileSync('npx', ['--no-install', ...command.split(' ')], { stdio: ['ignore', 'ignore', 'inherit'] });
 const same = readFileSync(fresh, 'utf8') === readFileSync('src/api/schema.d.ts', 'utf8');
 rmSync(folder, { recursive: true });
 if (!same) {

@@ -38,7 +38,7 @@ interface Props extends ListProps {
 export function AppTable({ apps, usage, view, change, selected, onSelect, onDelete, room, shown }: Props) {
   const { t } = useTranslation('apps');
   const frame = useRef<HTMLDivElement>(null);
-  // The library's functions must not be memoized by a compiler; there is none here.
+  // eslint-disable-next-line react-hooks/incompatible-library -- its functions must not be memoized by a compiler; there is none here
   const rows = useVirtualizer({
     count: apps.length,
     getScrollElement: () => frame.current,

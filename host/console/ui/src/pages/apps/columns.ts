@@ -4,7 +4,7 @@ import { type Column, COLUMNS } from './view';
 /** Widths in pixels. The name takes what is left. */
 export const WIDTHS: Record<Column, number> = {
   status: 156,
-  component: 124,
+  component: 148,
   start: 120,
   requests: 106,
   cpu: 80,
