@@ -19,14 +19,22 @@ await play(async (page, context) => {
   const paths = ['/apps', '/apps/new', ...tabs.map((tab) => `/apps/hello${tab}`), '/components', `/components/${digest}`,
     '/environments', '/activity', '/tokens', '/settings', '/about'];
   const dead = [];
+  const followed = new Set();
   for (const path of paths) {
     await open(page, path);
     const count = await page.locator('#content').locator(CONTROLS).count();
+    let fresh = true;
     for (let index = 0; index < count; index += 1) {
-      await open(page, path);
+      if (!fresh) await open(page, path);
       const control = page.locator('#content').locator(CONTROLS).nth(index);
+      fresh = true;
       if ((await control.count()) === 0) continue;
       const name = await label(control);
+      // A link is one, on whatever page it stands.
+      const href = await control.getAttribute('href');
+      if (href && followed.has(href)) continue;
+      if (href) followed.add(href);
+      fresh = false;
       if (NOT_HERE.test(name)) continue;
       const effect = await hasEffect(page, context, control).catch((error) => `cannot be used: ${error.message.split('\n')[0]}`);
       if (effect !== true) dead.push(`${path}: ${name} ${effect || ''}`);

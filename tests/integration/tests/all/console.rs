@@ -108,3 +108,8 @@ fn every_control_does_something() {
 fn the_first_page_is_light() {
     play(&mut Host::start(), "weight", &[]);
 }
+
+#[test]
+fn all_of_it_by_keyboard() {
+    play(&mut Host::start(), "keyboard", &[]);
+}
