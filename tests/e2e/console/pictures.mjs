@@ -38,7 +38,7 @@ await play(async (page) => {
   await take('apps', '/apps');
   await take('app', '/apps/newsletter', { height: 1000 });
   await take('new-app', '/apps/new', { height: 1000 });
-  await take('logs', '/apps/desk/logs', { look: 'dark' });
+  await take('logs', '/apps/reports/logs', { look: 'dark' });
   await take('components', `/components/${of.desk.digest}`);
   await take('arabic', '/apps', { language: 'ar', look: 'dark' });
 });

@@ -48,7 +48,7 @@ export const StatusCell = memo(function StatusCell({ app, usage }: WithUsage) {
       {isThrottled(usage ?? undefined) && <Throttled share={usage?.throttled ?? 0} />}
       {failure && (
         <Tooltip title={failure.message} trigger={['hover', 'focus']}>
-          <Link to={`/apps/${app.id}/logs`} className="app-failure">
+          <Link to={`/apps/${app.id}/logs`} className="app-failure" dir="auto">
             {failure.message}
           </Link>
         </Tooltip>
