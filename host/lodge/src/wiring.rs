@@ -94,13 +94,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         key_set: Arc::new(tokens::jwks),
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
-        settings: lodge_supervisor::Settings {
-            trusted_proxies: proxies.clone(),
-            proxies_configured: config.trusted_proxies.is_some(),
-            apps_domain: config.apps_domain.clone(),
-            database_engine,
-            ..lodge_supervisor::Settings::default()
-        },
+        settings: supervisor_settings(&config, database_engine, proxies.clone()),
     })
     .await?;
 
@@ -113,16 +107,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
     let edge = Edge::new(edge_settings(&config, proxies), routes, supervisor.clone());
     provider.set_internal_calls(edge.clone());
 
-    // Shown at once: whatever happens after it, a generated password is not lost.
-    let root_password = config
-        .root_password
-        .as_ref()
-        .map(|password| password.0.as_str());
-    if let Some(root) =
-        lodge_console::ensure_root(&db, config.root_email.as_deref(), root_password).await?
-    {
-        show_password(&root);
-    }
+    make_root(&db, &config).await?;
 
     let stop = CancellationToken::new();
     let edge = tokio::spawn(edge.serve(apps, stop.clone(), config.stop_grace));
@@ -304,6 +289,34 @@ fn databases(config: &Config) -> Result<(database::Settings, DatabaseEngine)> {
         server_connections: config.apps_database_connections,
     };
     Ok((settings, engine))
+}
+
+/// Makes the first user, unless there is one. A generated password is shown at once: whatever happens after, it
+/// is not lost.
+async fn make_root(db: &Database, config: &Config) -> Result<()> {
+    let password = config
+        .root_password
+        .as_ref()
+        .map(|secret| secret.0.as_str());
+    let made = lodge_console::ensure_root(db, config.root_email.as_deref(), password).await?;
+    if let Some(root) = made {
+        show_password(&root);
+    }
+    Ok(())
+}
+
+fn supervisor_settings(
+    config: &Config,
+    database_engine: DatabaseEngine,
+    trusted_proxies: Arc<TrustedProxies>,
+) -> lodge_supervisor::Settings {
+    lodge_supervisor::Settings {
+        trusted_proxies,
+        proxies_configured: config.trusted_proxies.is_some(),
+        apps_domain: config.apps_domain.clone(),
+        database_engine,
+        ..lodge_supervisor::Settings::default()
+    }
 }
 
 fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::Settings> {

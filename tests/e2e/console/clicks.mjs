@@ -22,11 +22,14 @@ await play(async (page, context) => {
   const followed = new Set();
   for (const path of paths) {
     await open(page, path);
-    const count = await page.locator('#content').locator(CONTROLS).count();
+    // Over a page lies a drawer: then it is the drawer's turn. One page is taken with its menu and head.
+    const drawer = (await page.getByRole('dialog').count()) > 0;
+    const room = drawer ? page.getByRole('dialog') : page.locator(path === '/about' ? 'body' : '#content');
+    const count = await room.locator(CONTROLS).count();
     let fresh = true;
     for (let index = 0; index < count; index += 1) {
       if (!fresh) await open(page, path);
-      const control = page.locator('#content').locator(CONTROLS).nth(index);
+      const control = room.locator(CONTROLS).nth(index);
       fresh = true;
       if ((await control.count()) === 0) continue;
       const name = await label(control);
