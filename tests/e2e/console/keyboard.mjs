@@ -17,7 +17,9 @@ await play(async (page) => {
   await page.getByText('Shop', { exact: true }).first().waitFor();
 
   // The first stop of the Tab key skips the menu.
-  await page.locator('body').press('Tab');
+  await page.reload();
+  await page.getByText('Shop', { exact: true }).first().waitFor();
+  await page.keyboard.press('Tab');
   assert.equal(await focused(page), 'Skip to the content');
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'content');
@@ -27,7 +29,7 @@ await play(async (page) => {
   await page.keyboard.press('c');
   await page.getByRole('heading', { level: 1, name: 'Components' }).waitFor();
   await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').waitFor();
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
   await page.keyboard.type('shop');
   await page.getByRole('option', { name: /Shop/ }).first().waitFor();
   await page.keyboard.press('Enter');
@@ -55,9 +57,9 @@ await play(async (page) => {
 
   // Out: a menu by arrows, and a dialog that gives the focus back.
   await page.keyboard.press('Control+k');
-  await page.getByRole('combobox').waitFor();
+  await page.getByRole('dialog').getByRole('combobox').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByRole('combobox').waitFor({ state: 'detached' });
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.keyboard.press('Control+k');
   await page.keyboard.type('sign out');
   await page.getByRole('option', { name: /Sign out/ }).waitFor();

@@ -57,6 +57,8 @@ pub struct Config {
     variables: Vec<(String, String)>,
     /// Where apps and the API are served; none: at any free ports.
     at: Option<[SocketAddr; 2]>,
+    /// Whether the root user's password is the host's to make.
+    makes_password: bool,
 }
 
 impl Config {
@@ -79,6 +81,13 @@ impl Config {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Without a password for the root user: the host makes one, and prints it.
+    #[must_use]
+    pub fn making_password(mut self) -> Self {
+        self.makes_password = true;
         self
     }
 
@@ -108,6 +117,9 @@ impl Config {
             ])
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
+        if self.makes_password {
+            command.env_remove("INIT_ROOT_PASSWORD");
+        }
         command
     }
 

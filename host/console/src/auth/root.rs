@@ -80,7 +80,8 @@ pub async fn ensure_root(
             .await
             .map_err(|error| RootError::Hash(error.to_string()))?,
         created_at: now_ms(),
-        must_change_password: false,
+        // It stood on a screen or in a file: whoever signs in with it chooses another.
+        must_change_password: generated,
     };
     let made = users::insert_first(db, &user).await?;
     Ok((made && generated).then_some(GeneratedPassword {

@@ -113,3 +113,16 @@ fn the_first_page_is_light() {
 fn all_of_it_by_keyboard() {
     play(&mut Host::start(), "keyboard", &[]);
 }
+
+#[test]
+fn the_first_sign_in_chooses_a_password() {
+    let mut host = Config::default().making_password().start();
+    let said = host.log_text();
+    let made = said
+        .lines()
+        .skip_while(|line| !line.starts_with("first start"))
+        .nth(2)
+        .map(str::trim)
+        .expect("the host prints the password");
+    play(&mut host, "first", &[("PASSWORD", made)]);
+}

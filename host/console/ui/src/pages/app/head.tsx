@@ -1,9 +1,11 @@
 import { CaretRightFilled, EllipsisOutlined, ReloadOutlined, StopOutlined } from '@ant-design/icons';
 import { Button, Dropdown, Grid, type MenuProps } from 'antd';
+import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useNavigate } from 'react-router';
 import type { AppAnswer } from '../../api/schema';
 import { type AppActions, useAppActions } from '../../components/app-actions';
+import { useKeptFocus } from '../../components/use-kept-focus';
 import { AppAvatar } from '../../components/app-avatar';
 import { Copyable } from '../../components/copy';
 import { PageHeader } from '../../components/page-header';
@@ -40,12 +42,14 @@ export function AppHead({ app }: { app: AppAnswer }) {
 
 function Actions({ app }: { app: AppAnswer }) {
   const actions = useAppActions(app);
+  const group = useRef<HTMLDivElement>(null);
+  useKeptFocus(group);
   return (
-    <>
+    <div ref={group} className="page-actions">
       <StartOrStop app={app} actions={actions} />
       <More app={app} actions={actions} />
       <Visit urls={app.urls} />
-    </>
+    </div>
   );
 }
 
