@@ -6,12 +6,7 @@ import { type ProblemError, toProblem } from './problem';
 import { keys } from './queries';
 import type { AppAnswer, ConnectionReport, DatabaseTest, Operation } from './schema';
 
-/** About the host; a host that does not tell yet leaves it undefined. */
-export function useAbout() {
-  return useQuery({ queryKey: keys.about, queryFn: () => call(() => api.GET('/api/about')), staleTime: 60_000, retry: false });
-}
-
-/** The limits that a new app gets are among them; a host that does not tell yet leaves it undefined. */
+/** The limits that a new app gets are among them. */
 export function useHostSettings() {
   return useQuery({ queryKey: keys.settings, queryFn: () => call(() => api.GET('/api/settings')), staleTime: 10_000, retry: false });
 }
@@ -43,11 +38,10 @@ const ABOUT_THE_ID = new Set(['app_exists', 'host_label_taken', 'app_deleting'])
 /** Why an ID cannot be had: the host's own words, or who has it; null if it is free. */
 export async function findIdProblem(id: string, digest: string | null): Promise<ProblemError | AppAnswer | null> {
   if (digest) {
-    // A host that knows no dry run would make the app. It knows no tags either, and refuses them before anything else.
-    const tried = await checkApp({ id, component: { digest }, tags: [] }).then(() => null, toProblem);
+    const tried = await checkApp({ id, component: { digest } }).then(() => null, toProblem);
     if (!tried) return null;
     if (tried.field === 'id' || ABOUT_THE_ID.has(tried.code)) return tried;
-    if (tried.field !== 'tags' && tried.status === 422) return null;
+    if (tried.status === 422) return null;
   }
   const { items } = await call(() => api.GET('/api/apps', { params: { query: { search: id, limit: 1000 } } }));
   return items.find((app) => app.id === id) ?? null;

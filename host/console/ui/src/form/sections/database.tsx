@@ -1,6 +1,6 @@
 import { Select } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useAbout } from '../../api/form';
+import { useAbout } from '../../api/about';
 import type { DatabaseEngine, DatabaseKind } from '../../api/schema';
 import { Choice } from '../choice';
 import { useFormContext } from '../context';

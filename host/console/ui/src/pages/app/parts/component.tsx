@@ -3,9 +3,9 @@ import { Link } from 'react-router';
 import { useComponents } from '../../../api/components';
 import type { AppAnswer, Component } from '../../../api/schema';
 import { Copyable } from '../../../components/copy';
+import { CapabilityList } from '../../../components/capabilities';
 import { Time } from '../../../components/time';
 import { useFormContext } from '../../../form/context';
-import { capabilitiesOf } from '../../../form/logic/capabilities';
 import { Part } from '../../../form/part';
 import { Section } from '../../../form/section';
 import { CompileStatus, ComponentField } from '../../../form/sections/component';
@@ -74,11 +74,7 @@ function Current({ app, component }: { app: AppAnswer; component?: Component }) 
           </dd>
           <dt>{t('current.can')}</dt>
           <dd>
-            <ul className="can">
-              {capabilitiesOf(component).map((one) => (
-                <li key={one}>{t(`can.${one}`)}</li>
-              ))}
-            </ul>
+            <CapabilityList interfaces={[...component.imports, ...component.exports]} />
           </dd>
         </>
       )}
