@@ -28,9 +28,7 @@ await play(async (page) => {
   await page.keyboard.press('g');
   await page.keyboard.press('c');
   await page.getByRole('heading', { level: 1, name: 'Components' }).waitFor();
-  await page.keyboard.press('Control+k');
-  await page.getByRole('dialog').getByRole('combobox').waitFor();
-  await page.keyboard.type('shop');
+  await find(page, 'shop');
   await page.getByRole('option', { name: /Shop/ }).first().waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Shop' }).waitFor();
@@ -60,12 +58,21 @@ await play(async (page) => {
   await page.getByRole('dialog').getByRole('combobox').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
-  await page.keyboard.press('Control+k');
-  await page.keyboard.type('sign out');
+  await find(page, 'sign out');
   await page.getByRole('option', { name: /Sign out/ }).waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Sign in to Lodge' }).waitFor();
 });
+
+/** Opens the palette and types into it, once it has the focus. */
+async function find(page, text) {
+  await page.keyboard.press('Control+k');
+  const field = page.getByRole('dialog').getByRole('combobox');
+  await field.waitFor();
+  await page.waitForFunction(() => document.activeElement?.getAttribute('role') === 'combobox');
+  await page.keyboard.type(text);
+  assert.equal(await field.inputValue(), text);
+}
 
 /** Goes on by the Tab key until something of this name has the focus. */
 async function reach(page, name) {
