@@ -129,10 +129,10 @@ impl Supervisor {
     pub(crate) fn cpu_load(&self) -> f64 {
         let tick = self.figures.state.lock().tick;
         let cells = self.index.all();
-        cells
+        let used = cells
             .iter()
-            .map(|cell| cores(cell.track.recent(tick, RECENT).cpu_nanos))
-            .sum()
+            .map(|cell| cell.track.recent(tick, RECENT).cpu_nanos);
+        cores(used.sum())
     }
 
     pub(crate) fn spawn_sampler(self: &Arc<Self>) {

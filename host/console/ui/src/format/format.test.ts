@@ -9,6 +9,11 @@ describe('formats', () => {
     expect(en.bytes(128 * 1024 * 1024)).toBe('128\u00a0MiB');
     expect(formats('de').bytes(1.5 * 1024 * 1024)).toBe('1,5\u00a0MiB');
   });
+  it('gives nought no sign', () => {
+    expect(en.number(-0)).toBe('0');
+    expect(en.cores(-0.0001)).toBe('0');
+    expect(en.number(-2)).toBe('-2');
+  });
   it('writes durations in the unit that fits', () => {
     expect(en.duration(0.25)).toBe('0.25 ms');
     expect(en.duration(340)).toBe('340 ms');

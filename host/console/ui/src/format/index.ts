@@ -47,7 +47,9 @@ function make(language: string): Formats {
   const clockOptions = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
   const clock = once(() => new Intl.DateTimeFormat(language, clockOptions));
   const clockMillis = once(() => new Intl.DateTimeFormat(language, { ...clockOptions, fractionalSecondDigits: 3 }));
-  const number = (value: number, digits = 1) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  // What rounds to nought has no sign.
+  const number = (value: number, digits = 1) =>
+    new Intl.NumberFormat(language, { maximumFractionDigits: digits, signDisplay: 'negative' }).format(value);
   const unit = (value: number, name: string, digits = 1) =>
     new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits }).format(value);
   return {
