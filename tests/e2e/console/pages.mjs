@@ -40,7 +40,7 @@ async function headed(page, what) {
 
 /** Apps in several states, with traffic, a failure and a log. */
 async function prepare(bearer, ask) {
-  const [hello, desk, trap] = [await upload(bearer, 'hello'), await upload(bearer, 'desk'), await upload(bearer, 'start-trap-p2')];
+  const [hello, desk, trap] = [await upload(bearer, 'hello'), await upload(bearer, 'desk'), await upload(bearer, 'hello-p2')];
   const limits = { concurrency: 1, queue: 0 };
   await ask('POST', '/api/apps', { id: 'hello', display_name: 'Hello', component: { digest: hello }, tags: ['sample'], limits });
   await ask('POST', '/api/apps', {

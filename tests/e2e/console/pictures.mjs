@@ -8,7 +8,7 @@ await play(async (page) => {
   const bearer = await token();
   const client = api(bearer);
   const of = {};
-  for (const name of ['hello', 'desk', 'stream', 'notes-js', 'start-trap-p2']) of[name] = { digest: await upload(bearer, name) };
+  for (const name of ['hello', 'desk', 'stream', 'notes-js', 'hello-p2']) of[name] = { digest: await upload(bearer, name) };
   const apps = [
     { id: 'shop', display_name: 'Corner shop', component: of.hello, domains: ['shop.example.com'], tags: ['production'] },
     { id: 'desk', display_name: 'Help desk', component: of.desk, database: { kind: 'new_database' }, tags: ['production'], domains: ['help.example.com', 'desk.example.com'] },
@@ -16,7 +16,7 @@ await play(async (page) => {
     { id: 'notes', display_name: 'Team notes', component: of['notes-js'], database: { kind: 'new_database' }, tags: ['internal'] },
     { id: 'intranet', display_name: 'Intranet', component: of.hello, start_mode: 'with_host', tags: ['internal'] },
     { id: 'old-wiki', display_name: 'Old wiki', component: of.hello, desired: 'stopped', tags: ['internal'] },
-    { id: 'reports', display_name: 'Reports', component: of['start-trap-p2'], limits: { memory_bytes: 1048576, instance_memory_bytes: 65536 } },
+    { id: 'reports', display_name: 'Reports', component: of['hello-p2'], limits: { memory_bytes: 1048576, instance_memory_bytes: 65536 } },
   ];
   for (const app of apps) await client('POST', '/api/apps', app);
   await fetch(`${APPS}/apps/reports/`);

@@ -31,7 +31,7 @@ await play(async (page) => {
   // An ID that is taken is said so while it is typed.
   const bearer = await token();
   const client = api(bearer);
-  const digest = await upload(bearer, 'start-trap-p2');
+  const digest = await upload(bearer, 'hello-p2');
   const limits = { memory_bytes: 1048576, instance_memory_bytes: 65536 };
   await client('POST', '/api/apps', { id: 'broken', display_name: 'Broken', component: { digest }, limits });
   await page.getByLabel('Application ID').fill('broken');
