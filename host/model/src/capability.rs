@@ -27,13 +27,16 @@ pub use token::{Expectations, JwtAlgorithm, JwtKey, SignOptions, TokenError, Tok
 
 use crate::{AppId, AppMeter, DataPolicy, DatabaseSpec, Invalid, Limits};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A value that no log line, no error and no answer shows.
-#[derive(Clone, PartialEq, Eq)]
+/// A value that no log line, no error and no answer shows. Its serialized form is the value itself: only
+/// what is encrypted may hold one ([`Specification`](crate::Specification)).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {
@@ -43,7 +46,7 @@ impl fmt::Debug for Secret {
 }
 
 /// What an app was granted: all that its capabilities are made from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grant {
     /// Whose.
     pub app: AppId,

@@ -3,11 +3,12 @@
 //!
 //! Everything may depend on this crate; it depends on no other crate of ours and does no I/O.
 //! The ports ([`Runtime`], [`Endpoint`], [`RouteSink`], [`Activator`], [`LogSink`], [`LogStore`], [`Provider`],
-//! [`Sealer`]) are here so that the crates on their two sides do not know each other: only the
+//! [`Sealer`], [`SupervisorLink`], [`WorkerLink`], [`Forwarding`], [`Control`]) are here so that the crates on their two sides do not know each other: only the
 //! binary wires them.
 
 mod app;
 mod capability;
+mod cluster;
 mod component;
 mod endpoint;
 mod failure;
@@ -35,6 +36,11 @@ pub use capability::{
     KeyValue, KeyValueError, Migration, Outbound, OutboundError, OutboundOptions, Provider, Row,
     Rows, Secret, SignOptions, SlowStatement, SourceAccess, SourceGrant, SqlError, TokenError,
     Tokens, Transaction, Value, Version,
+};
+pub use cluster::{
+    BootId, Capacity, ClusterKey, Control, Figures, Forwarding, FromWorkers, Goal, Heartbeat,
+    LinkError, Load, Registration, Report, Revision, Specification, SupervisorLink, Target,
+    ToWorker, WorkerLink,
 };
 pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
 pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};

@@ -18,7 +18,7 @@ pub enum JwtAlgorithm {
 }
 
 /// One key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JwtKey {
     /// Its `kid`.
     pub id: String,

@@ -1,0 +1,1 @@
+//! The link between a supervisor and its workers, over Redis.
