@@ -94,6 +94,7 @@ pub(crate) async fn start(config: Config) -> Result<Host> {
         key_set: Arc::new(tokens::jwks),
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
+        cluster: None,
         settings: supervisor_settings(&config, database_engine, proxies.clone()),
     })
     .await?;

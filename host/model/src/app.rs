@@ -27,6 +27,17 @@ pub enum StartMode {
     WithHost,
 }
 
+/// Who chooses where an app runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// Its administrator named the environments.
+    #[default]
+    Named,
+    /// The supervisor chose, and may choose another.
+    Automatic,
+}
+
 /// What happens to requests that reach an app by `/apps/{id}/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +157,13 @@ pub struct App {
     /// Where it runs.
     #[schema(value_type = Vec<String>)]
     pub environments: Vec<EnvironmentName>,
+    /// Who chose them.
+    #[serde(default)]
+    pub placement: Placement,
+    /// Whether it moves to another environment when its own is lost. Not with a database that is a
+    /// local file.
+    #[serde(default)]
+    pub failover: bool,
     /// Its main data source, `default`.
     pub database: DatabaseSpec,
     /// Further data sources that it was granted, by the name under which it opens them.

@@ -68,9 +68,12 @@ pub struct NewApp {
     pub component: ComponentChoice,
     /// When it starts.
     pub start_mode: StartMode,
-    /// Where it runs; absent: `local`.
+    /// Where it runs; absent or empty: in this process, or, where workers host the apps, where the
+    /// supervisor chooses.
     #[schema(value_type = Option<Vec<String>>)]
     pub environments: Option<Vec<EnvironmentName>>,
+    /// Whether it moves to another environment when its own is lost.
+    pub failover: bool,
     /// Its main data source.
     pub database: DatabaseSpec,
     /// Further data sources, by the name under which it opens them.
@@ -112,6 +115,9 @@ pub struct AppPatch {
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<EnvironmentName>>,
+    /// Whether it moves to another environment when its own is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failover: Option<bool>,
     /// Its main data source, as a whole. `new_connection` without `url` keeps the URL it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseSpec>,
@@ -164,6 +170,7 @@ impl AppPatch {
         set(&mut app.display_name, self.display_name.as_ref());
         set(&mut app.start_mode, self.start_mode.as_ref());
         set(&mut app.environments, self.environments.as_ref());
+        set(&mut app.failover, self.failover.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
         set(&mut app.domains, self.domains.as_ref());
         set(&mut app.tags, self.tags.as_ref());
@@ -296,26 +303,8 @@ pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Checks what one app cannot check by itself: where it is to run, and names given twice.
-pub(crate) fn check_placement(
-    app: &App,
-    local: &EnvironmentName,
-    apps_domain: Option<&str>,
-) -> Result<(), Invalid> {
-    if let Some((index, other)) = app
-        .environments
-        .iter()
-        .enumerate()
-        .find(|(_, name)| *name != local)
-    {
-        return Err(Invalid::new(
-            format!("environments[{index}]"),
-            format!("there is no environment `{other}`: this host has only `{local}`"),
-        ));
-    }
-    if app.environments.len() > 1 {
-        return Err(Invalid::new("environments", format!("name `{local}` once")));
-    }
+/// Checks what one domain cannot check by itself.
+pub(crate) fn check_domains(app: &App, apps_domain: Option<&str>) -> Result<(), Invalid> {
     let mut seen = std::collections::BTreeSet::new();
     for (index, domain) in app.domains.iter().enumerate() {
         if !seen.insert(domain) {

@@ -10,6 +10,7 @@
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
+//! `cluster`, `environments`, `placement`, `remote`: workers, and apps placed there.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
@@ -17,7 +18,9 @@ mod apps;
 mod boot;
 mod cell;
 mod clock;
+mod cluster;
 mod desired;
+mod environments;
 mod error;
 mod events;
 mod figures;
@@ -33,9 +36,11 @@ mod logs;
 mod observed;
 mod operations;
 mod page;
+mod placement;
 mod preferences;
 mod queue;
 mod reconcile;
+mod remote;
 mod report;
 mod rotate;
 mod settings;
@@ -43,6 +48,8 @@ mod supervisor;
 mod trial;
 
 pub use apps::AppFilter;
+pub use cluster::Cluster;
+pub use environments::{EnvironmentInfo, EnvironmentStatus};
 pub use error::{Error, Fault};
 pub use events::{ActivityFilter, AuditEvent};
 pub use figures::AppUsage;
@@ -57,5 +64,5 @@ pub use page::{Actor, Listing, Page};
 pub use preferences::{Preferences, PreferencesPatch, ProxyList};
 pub use rotate::{JwtInfo, KeyInfo, SharedRotation};
 pub use settings::Settings;
-pub use supervisor::{EnvironmentInfo, Parts, Supervisor};
+pub use supervisor::{Parts, Supervisor};
 pub use trial::DatabaseTest;

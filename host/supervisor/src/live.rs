@@ -3,7 +3,8 @@
 //! A listener that lags behind misses events rather than holding anyone up; it then reads the
 //! lists again. Nothing durable hangs on them.
 
-use lodge_model::{AppId, Component, Digest, Observed, Operation};
+use crate::environments::EnvironmentInfo;
+use lodge_model::{AppId, Component, Digest, EnvironmentName, Observed, Operation};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
@@ -42,6 +43,17 @@ pub enum LiveEvent {
         app: AppId,
         /// What.
         observed: Observed,
+    },
+    /// An environment joined, reported or changed.
+    Environment {
+        /// As it is now.
+        environment: EnvironmentInfo,
+    },
+    /// An environment was forgotten.
+    EnvironmentRemoved {
+        /// Which.
+        #[schema(value_type = String)]
+        environment: EnvironmentName,
     },
     /// An operation began or ended.
     Operation {

@@ -101,6 +101,8 @@ fn name(event: &LiveEvent) -> &'static str {
         LiveEvent::AppChanged { .. } => "app_changed",
         LiveEvent::AppRemoved { .. } => "app_removed",
         LiveEvent::Observed { .. } => "observed",
+        LiveEvent::Environment { .. } => "environment",
+        LiveEvent::EnvironmentRemoved { .. } => "environment_removed",
         LiveEvent::Operation { .. } => "operation",
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
         let environment: EnvironmentInfo = client.read(item)?;
         rows.push(vec![
             environment.name.to_string(),
-            environment.status,
+            environment.status.as_str().to_owned(),
             environment.version,
             format!("{} of {}", environment.running, environment.apps),
             output::time(environment.last_heartbeat),

@@ -705,6 +705,11 @@ export interface components {
             domains: string[];
             /** @description Where it runs. */
             environments: string[];
+            /**
+             * @description Whether it moves to another environment when its own is lost. Not with a database that is a
+             *     local file.
+             */
+            failover?: boolean;
             /** @description Unique and immutable. */
             id: string;
             /** @description How its tokens are signed. */
@@ -720,6 +725,8 @@ export interface components {
             outbound_hosts: string[];
             /** @description What happens to `/apps/{id}/`. */
             path_access: components["schemas"]["PathAccess"];
+            /** @description Who chose them. */
+            placement?: components["schemas"]["Placement"];
             /** @description When it starts. */
             start_mode: components["schemas"]["StartMode"];
             /** @description Words to find it by. */
@@ -779,6 +786,11 @@ export interface components {
              * @default null
              */
             environments?: string[] | null;
+            /**
+             * @description Whether it moves to another environment when its own is lost.
+             * @default null
+             */
+            failover?: boolean | null;
             /** @default null */
             jwt?: components["schemas"]["JwtPatch"] | null;
             /** @default null */
@@ -1071,6 +1083,18 @@ export interface components {
             cpu_load: number;
             /**
              * Format: int64
+             * @description Commands that could not be carried out and were put aside, since this process began.
+             */
+            dead_letters: number;
+            /** @description True: its apps are moved away or stopped. */
+            draining: boolean;
+            /**
+             * Format: int64
+             * @description How often it reports, in milliseconds; 0: inside this process.
+             */
+            heartbeat_ms: number;
+            /**
+             * Format: int64
              * @description Instances that apps may hold together.
              */
             instance_slots: number;
@@ -1089,6 +1113,8 @@ export interface components {
              * @description Memory that its process may have, in bytes.
              */
             memory_total_bytes: number;
+            /** @description What there is to say about that: why it is lost, who was refused. */
+            message?: string | null;
             /** @description Its name. */
             name: string;
             /**
@@ -1096,30 +1122,39 @@ export interface components {
              * @description Memory that its process has, in bytes.
              */
             process_memory_bytes: number;
+            /** @description Where the supervisor reaches it; null: inside this process. */
+            proxy_url?: string | null;
             /**
              * Format: int64
              * @description Of those, apps that run.
              */
             running: number;
+            /** @description False: it gets no more apps (cordoned). */
+            schedulable: boolean;
             /**
              * Format: int64
              * @description When it began, in milliseconds since 1970.
              */
             started_at: number;
-            /** @description `online` or `offline`. */
-            status: string;
-            /** @description Where it is reached; null: inside this process. */
+            /** @description Whether it answers. */
+            status: components["schemas"]["EnvironmentStatus"];
+            /** @description Where people reach it; null: inside this process, or nowhere directly. */
             url?: string | null;
             /** @description Lodge's version there. */
             version: string;
         };
+        /**
+         * @description Whether an environment answers.
+         * @enum {string}
+         */
+        EnvironmentStatus: "online" | "lost" | "left" | "awaited";
         /** @description One check. */
         HealthCheck: {
             /** @description What is the matter and what to do; null: nothing. */
             message: string | null;
             /**
              * @description Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-             *     `max_map_count`.
+             *     `max_map_count`; where there are workers also `redis` and `environments`.
              */
             name: string;
             /** @description How it ended. */
@@ -1577,6 +1612,18 @@ export interface components {
                 cpu_load: number;
                 /**
                  * Format: int64
+                 * @description Commands that could not be carried out and were put aside, since this process began.
+                 */
+                dead_letters: number;
+                /** @description True: its apps are moved away or stopped. */
+                draining: boolean;
+                /**
+                 * Format: int64
+                 * @description How often it reports, in milliseconds; 0: inside this process.
+                 */
+                heartbeat_ms: number;
+                /**
+                 * Format: int64
                  * @description Instances that apps may hold together.
                  */
                 instance_slots: number;
@@ -1595,6 +1642,8 @@ export interface components {
                  * @description Memory that its process may have, in bytes.
                  */
                 memory_total_bytes: number;
+                /** @description What there is to say about that: why it is lost, who was refused. */
+                message?: string | null;
                 /** @description Its name. */
                 name: string;
                 /**
@@ -1602,19 +1651,23 @@ export interface components {
                  * @description Memory that its process has, in bytes.
                  */
                 process_memory_bytes: number;
+                /** @description Where the supervisor reaches it; null: inside this process. */
+                proxy_url?: string | null;
                 /**
                  * Format: int64
                  * @description Of those, apps that run.
                  */
                 running: number;
+                /** @description False: it gets no more apps (cordoned). */
+                schedulable: boolean;
                 /**
                  * Format: int64
                  * @description When it began, in milliseconds since 1970.
                  */
                 started_at: number;
-                /** @description `online` or `offline`. */
-                status: string;
-                /** @description Where it is reached; null: inside this process. */
+                /** @description Whether it answers. */
+                status: components["schemas"]["EnvironmentStatus"];
+                /** @description Where people reach it; null: inside this process, or nowhere directly. */
                 url?: string | null;
                 /** @description Lodge's version there. */
                 version: string;
@@ -1698,6 +1751,16 @@ export interface components {
             observed: components["schemas"]["Observed"];
             /** @enum {string} */
             type: "observed";
+        } | {
+            /** @description As it is now. */
+            environment: components["schemas"]["EnvironmentInfo"];
+            /** @enum {string} */
+            type: "environment";
+        } | {
+            /** @description Which. */
+            environment: string;
+            /** @enum {string} */
+            type: "environment_removed";
         } | {
             /** @description As it is now. */
             operation: components["schemas"]["Operation"];
@@ -1925,10 +1988,16 @@ export interface components {
              */
             domains?: string[];
             /**
-             * @description Where it runs; absent: `local`.
+             * @description Where it runs; absent or empty: in this process, or, where workers host the apps, where the
+             *     supervisor chooses.
              * @default null
              */
             environments?: string[] | null;
+            /**
+             * @description Whether it moves to another environment when its own is lost.
+             * @default false
+             */
+            failover?: boolean;
             /**
              * @description Its ID; absent: generated.
              * @default null
@@ -2049,6 +2118,11 @@ export interface components {
          * @enum {string}
          */
         PathAccess: "serve" | "redirect" | "off";
+        /**
+         * @description Who chooses where an app runs.
+         * @enum {string}
+         */
+        Placement: "named" | "automatic";
         /** @description The members of a problem, as RFC 9457 has them. */
         Problem: {
             /** @description Stable, for programs. */
@@ -2346,6 +2420,7 @@ export type DatabaseSpec = components['schemas']['DatabaseSpec'];
 export type DatabaseTest = components['schemas']['DatabaseTest'];
 export type Desired = components['schemas']['Desired'];
 export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
+export type EnvironmentStatus = components['schemas']['EnvironmentStatus'];
 export type HealthCheck = components['schemas']['HealthCheck'];
 export type HealthStatus = components['schemas']['HealthStatus'];
 export type HistoryRange = components['schemas']['HistoryRange'];
@@ -2381,6 +2456,7 @@ export type OperationKind = components['schemas']['OperationKind'];
 export type OperationStatus = components['schemas']['OperationStatus'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathAccess = components['schemas']['PathAccess'];
+export type Placement = components['schemas']['Placement'];
 export type Problem = components['schemas']['Problem'];
 export type Rotation = components['schemas']['Rotation'];
 export type Settings = components['schemas']['Settings'];
@@ -2481,6 +2557,8 @@ export interface operations {
                 cursor?: string;
                 /** @description What was asked for. */
                 desired?: components["schemas"]["Desired"];
+                /** @description An environment that they are placed in. */
+                environment?: string;
                 /** @description Items at most: 1 to 1,000; 100 if not given. */
                 limit?: number;
                 /** @description Part of the ID, display name or a domain. */
