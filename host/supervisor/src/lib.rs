@@ -53,6 +53,7 @@ pub use environments::{EnvironmentInfo, EnvironmentStatus};
 pub use error::{Error, Fault};
 pub use events::{ActivityFilter, AuditEvent};
 pub use figures::AppUsage;
+pub use figures::machine::memory_total;
 pub use figures::history::{HistoryRange, StatsHistory, StatsPoint};
 pub use health::{HealthCheck, HealthStatus, HostInfo};
 pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};

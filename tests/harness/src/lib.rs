@@ -13,6 +13,7 @@
 )]
 
 mod api;
+mod cluster;
 mod guests;
 mod host;
 pub mod mariadb;
@@ -21,6 +22,7 @@ mod sealer;
 mod visit;
 
 pub use api::{Answer, Api};
+pub use cluster::{Cluster, ClusterConfig};
 pub use guests::{guest, guest_names};
 pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
 pub use sealer::TestSealer;
