@@ -10,7 +10,7 @@ mod database;
 mod mode;
 
 pub(crate) use args::ServeArgs;
-pub(crate) use mode::Role;
+pub(crate) use mode::{Cluster, Role, SupervisorRole, WorkerRole};
 
 use anyhow::{Context, Result, bail};
 use args::FileSettings;

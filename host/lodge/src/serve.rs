@@ -1,6 +1,6 @@
 //! `lodge serve`: from the command line to a host that serves, and to its end.
 
-use crate::config::{Config, Role, ServeArgs};
+use crate::config::{Config, ServeArgs};
 use crate::{shutdown, wiring};
 use anyhow::{Context, Result};
 use std::io::IsTerminal as _;
@@ -22,13 +22,6 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    if !matches!(config.role, Role::AllInOne) {
-        // Until both are wired: rather none than one that runs otherwise than it was told.
-        eprintln!(
-            "lodge: APP_MODE: supervisor and worker are not in this version yet; unset it to run all in one process"
-        );
-        return Ok(ExitCode::from(2));
-    }
     start_log(config.json_log);
     for notice in &config.notices {
         tracing::warn!("{notice}");

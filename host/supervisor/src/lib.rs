@@ -10,11 +10,13 @@
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
-//! `cluster`, `environments`, `placement`, `remote`: workers, and apps placed there.
+//! `cluster`, `environments`, `placement`, `remote`: workers, and apps placed there; `asked` what
+//! workers are asked for administrators.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
 mod apps;
+mod asked;
 mod boot;
 mod cell;
 mod clock;
@@ -53,8 +55,8 @@ pub use environments::{EnvironmentInfo, EnvironmentStatus};
 pub use error::{Error, Fault};
 pub use events::{ActivityFilter, AuditEvent};
 pub use figures::AppUsage;
-pub use figures::machine::memory_total;
 pub use figures::history::{HistoryRange, StatsHistory, StatsPoint};
+pub use figures::machine::memory_total;
 pub use health::{HealthCheck, HealthStatus, HostInfo};
 pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};
 pub use keys::{KeyMaker, KeySet};

@@ -120,7 +120,9 @@ impl Cluster {
 
     /// Waits until an app has these statuses, by environment.
     pub fn until_observed(&mut self, app: &str, expected: &[(&str, &str)]) {
-        let expected = expected.iter().map(|(name, status)| ((*name).to_owned(), (*status).to_owned()));
+        let expected = expected
+            .iter()
+            .map(|(name, status)| ((*name).to_owned(), (*status).to_owned()));
         let expected: BTreeMap<_, _> = expected.collect();
         eventually(&format!("{app} is {expected:?}"), PATIENCE, || {
             (self.observed(app) == expected).then_some(())
@@ -134,8 +136,8 @@ impl Cluster {
 }
 
 fn supervisor(redis: &str, config: &ClusterConfig) -> Config {
-    let host = shared(Config::default(), "supervisor", redis)
-        .variable("APP_PROCESS_ADAPTER", "remote");
+    let host =
+        shared(Config::default(), "supervisor", redis).variable("APP_PROCESS_ADAPTER", "remote");
     let variables = config.supervisor.iter();
     variables.fold(host, |config, (name, value)| config.variable(name, value))
 }

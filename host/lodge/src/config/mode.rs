@@ -16,10 +16,6 @@ use std::time::Duration;
 
 /// What this process is.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "read by the wiring of supervisor and worker")
-)]
 pub(crate) enum Role {
     /// Everything in one process.
     AllInOne,
@@ -31,10 +27,6 @@ pub(crate) enum Role {
 
 /// What makes processes one cluster.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "read by the wiring of supervisor and worker")
-)]
 pub(crate) struct Cluster {
     /// Where specifications, registrations and reports are kept.
     pub(crate) redis: Secret,
@@ -46,10 +38,6 @@ pub(crate) struct Cluster {
 
 /// A supervisor's part.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "read by the wiring of supervisor and worker")
-)]
 pub(crate) struct SupervisorRole {
     pub(crate) cluster: Cluster,
     /// Where workers reach its admin listener (`http://host:port`); none: found out from the listener.
@@ -60,10 +48,6 @@ pub(crate) struct SupervisorRole {
 
 /// A worker's part.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "read by the wiring of supervisor and worker")
-)]
 pub(crate) struct WorkerRole {
     pub(crate) cluster: Cluster,
     /// The environment that it is; never `local`.

@@ -144,7 +144,10 @@ pub(super) fn databases(config: &Config) -> Result<(database::Settings, Database
     Ok((settings, engine))
 }
 
-pub(super) fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge_runtime::Settings> {
+pub(super) fn runtime_settings(
+    config: &Config,
+    data_dir: &Path,
+) -> Result<lodge_runtime::Settings> {
     let program = std::env::current_exe().context("this program's own file cannot be found")?;
     Ok(lodge_runtime::Settings {
         cache_dir: data_dir.join("cache"),
@@ -159,7 +162,10 @@ pub(super) fn runtime_settings(config: &Config, data_dir: &Path) -> Result<lodge
     })
 }
 
-pub(super) fn edge_settings(config: &Config, trusted_proxies: Arc<TrustedProxies>) -> lodge_edge::Settings {
+pub(super) fn edge_settings(
+    config: &Config,
+    trusted_proxies: Arc<TrustedProxies>,
+) -> lodge_edge::Settings {
     let defaults = lodge_edge::Settings::default();
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let allowed = usize::try_from(files.saturating_sub(OTHER_FILES))

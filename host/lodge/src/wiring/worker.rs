@@ -166,7 +166,9 @@ fn worker_id(data_dir: &Path) -> Result<String> {
         Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
         Ok(_) => {}
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("{}: cannot be read", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("{}: cannot be read", path.display()));
+        }
     }
     let id = cluster::boot()?.to_string();
     let part = path.with_extension("part");

@@ -15,9 +15,10 @@ fn served(visit: &Visit) {
 #[test]
 fn an_app_lives_on_a_worker_from_creation_to_deletion() {
     let mut cluster = Cluster::start(&["env_a", "env_b"]);
-    let app = cluster
-        .supervisor
-        .deploy_with("hello-p2", "shop", json!({"environments": ["env_a"]}));
+    let app =
+        cluster
+            .supervisor
+            .deploy_with("hello-p2", "shop", json!({"environments": ["env_a"]}));
     assert_eq!(app["placement"], "named");
 
     // The first visit comes through the supervisor, starts it there and is answered.
@@ -32,7 +33,10 @@ fn an_app_lives_on_a_worker_from_creation_to_deletion() {
     api.act("shop", "stop");
     assert_eq!(cluster.observed("shop")["env_a"], "stopped");
     let refused = cluster.visit("shop", "/").send();
-    assert_eq!((refused.status, refused.code().as_str()), (503, "app_stopped"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (503, "app_stopped")
+    );
     api.act("shop", "start");
     served(&cluster.visit("shop", "/"));
     api.act("shop", "restart");
@@ -81,7 +85,10 @@ fn a_lost_worker_is_told_apart_and_comes_back_with_its_apps() {
     let mut cluster = Cluster::start(&["env_a"]);
     cluster.supervisor.deploy("hello-p2", "shop");
     let app = cluster.api().app("shop");
-    assert_eq!((&app["placement"], &app["environments"]), (&json!("automatic"), &json!(["env_a"])));
+    assert_eq!(
+        (&app["placement"], &app["environments"]),
+        (&json!("automatic"), &json!(["env_a"]))
+    );
     served(&cluster.visit("shop", "/"));
     cluster.at("env_a").kill();
     let lost = cluster.visit("shop", "/").send();
@@ -96,11 +103,9 @@ fn a_lost_worker_is_told_apart_and_comes_back_with_its_apps() {
 fn without_redis_apps_are_served_on_and_commands_wait_for_it() {
     let mut cluster = Cluster::start(&["env_a"]);
     cluster.supervisor.deploy("hello-p2", "shop");
-    cluster.supervisor.deploy_with(
-        "hello-p2",
-        "other",
-        json!({"start_mode": "with_host"}),
-    );
+    cluster
+        .supervisor
+        .deploy_with("hello-p2", "other", json!({"start_mode": "with_host"}));
     served(&cluster.visit("shop", "/"));
     cluster.redis.kill();
     let api = cluster.api();
@@ -155,7 +160,8 @@ fn a_second_worker_of_the_same_name_is_refused() {
 fn a_drained_environment_is_left_by_what_may_leave() {
     let mut cluster = Cluster::start(&["env_a", "env_b"]);
     let api = cluster.api();
-    api.post("/api/environments/env_b/cordon", &json!({})).expect(200);
+    api.post("/api/environments/env_b/cordon", &json!({}))
+        .expect(200);
     cluster.supervisor.deploy("hello-p2", "moves");
     cluster
         .supervisor
@@ -168,14 +174,17 @@ fn a_drained_environment_is_left_by_what_may_leave() {
         &json!({"component": {"name": "hello-p2"}, "environments": ["env_b"]}),
     );
     assert_eq!(refused.expect(422)["field"], "environments[0]");
-    api.post("/api/environments/env_b/uncordon", &json!({})).expect(200);
-    api.post("/api/environments/env_a/drain", &json!({})).expect(200);
+    api.post("/api/environments/env_b/uncordon", &json!({}))
+        .expect(200);
+    api.post("/api/environments/env_a/drain", &json!({}))
+        .expect(200);
     cluster.until_observed("moves", &[("env_b", "running")]);
     cluster.until_observed("stays", &[("env_a", "stopped")]);
     assert_eq!(cluster.visit("moves", "/").send().status, 200);
     let in_use = api.delete("/api/environments/env_a");
     assert_eq!(in_use.code(), "environment_online");
-    api.post("/api/environments/env_a/uncordon", &json!({})).expect(200);
+    api.post("/api/environments/env_a/uncordon", &json!({}))
+        .expect(200);
     served(&cluster.visit("stays", "/"));
 }
 
@@ -191,5 +200,8 @@ fn a_local_file_is_in_one_environment() {
     let refused = api.post("/api/apps", &app);
     let problem = refused.expect(422);
     assert_eq!(problem["field"], "environments");
-    assert!(problem["detail"].as_str().unwrap().contains("local file"), "{problem}");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("local file"),
+        "{problem}"
+    );
 }
