@@ -92,7 +92,7 @@ impl Supervisor {
         let path = format!("/.lodge/apps/{}/logs?{}", cell.id, query.whole(limit));
         let mut lines = Vec::new();
         for target in self.hosts_of(cell) {
-            match self.ask(&target, &path).await {
+            match self.ask_worker(&target, &path).await {
                 Ok(text) => {
                     let found = text.split(|byte| *byte == b'\n');
                     lines.extend(found.filter_map(|line| serde_json::from_slice(line).ok()));
@@ -139,14 +139,15 @@ impl Supervisor {
     /// An app's database as the first of its workers that answers sees it.
     pub(crate) async fn worker_database(&self, cell: &Cell) -> DatabaseReport {
         let path = format!("/.lodge/apps/{}/database", cell.id);
+        let kind = cell.lock().row.app.database.kind;
         let mut report = DatabaseReport {
             problem: Some(
                 "it is asked where the app runs, and no environment of it answers".into(),
             ),
-            ..DatabaseReport::default()
+            ..DatabaseReport::empty(kind, Duration::ZERO)
         };
         for target in self.hosts_of(cell) {
-            match self.ask(&target, &path).await {
+            match self.ask_worker(&target, &path).await {
                 Ok(text) => match serde_json::from_slice(&text) {
                     Ok(found) => return found,
                     Err(_) => {
@@ -178,7 +179,7 @@ impl Supervisor {
             .collect()
     }
 
-    async fn ask(&self, target: &Target, path: &str) -> Result<Bytes, String> {
+    async fn ask_worker(&self, target: &Target, path: &str) -> Result<Bytes, String> {
         let Some(cluster) = &self.cluster else {
             return Err("this host has no workers".into());
         };

@@ -58,7 +58,9 @@ pub(super) async fn start(config: Config) -> Result<Worker> {
     let logs = AppLogs::open(&data_dir.join("logs"))?;
     let sealer = Arc::new(match &config.secret_key {
         Some(secret) => HostKey::from_secret(secret.0.as_bytes())?,
-        None => HostKey::open(&data_dir)?,
+        // The same on all workers: names and passwords of apps' databases come from it, so that an app
+        // that moves finds its own again.
+        None => HostKey::from_secret(role.cluster.key.secret())?,
     });
     let [redis, commands] = cluster::redis(&config.role);
     let services = [config.apps_database.as_ref(), redis, commands];
