@@ -18,6 +18,7 @@ mod guests;
 mod host;
 pub mod mariadb;
 pub mod postgres;
+pub mod redis;
 mod sealer;
 mod visit;
 
