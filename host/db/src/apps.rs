@@ -4,7 +4,7 @@ use crate::text::{Reader, name_of, to_json};
 use crate::{Database, Error, Tx, sealing};
 use lodge_model::{
     App, AppId, ComponentRef, ConfigEntry, DataPolicy, DatabaseSpec, EnvironmentName, JwtSpec,
-    Limits, PathAccess, Sealer, SourceGrant,
+    Limits, PathAccess, Placement, Sealer, SourceGrant,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
@@ -27,6 +27,8 @@ pub struct AppRow {
 #[serde(default)]
 struct Spec {
     environments: Vec<EnvironmentName>,
+    placement: Placement,
+    failover: bool,
     database: DatabaseSpec,
     data_sources: BTreeMap<String, SourceGrant>,
     auto_upgrade: bool,
@@ -46,6 +48,8 @@ impl Spec {
         sealing::seal_app(sealer, &mut app)?;
         Ok(Self {
             environments: app.environments,
+            placement: app.placement,
+            failover: app.failover,
             database: app.database,
             data_sources: app.data_sources,
             auto_upgrade: app.auto_upgrade,
@@ -203,6 +207,8 @@ fn read(row: &AnyRow, sealer: &dyn Sealer) -> Result<AppRow, Error> {
             },
             start_mode: row.name("start_mode")?,
             environments: spec.environments,
+            placement: spec.placement,
+            failover: spec.failover,
             database: spec.database,
             data_sources: spec.data_sources,
             auto_upgrade: spec.auto_upgrade,

@@ -40,6 +40,17 @@ pub enum PathAccess {
     Off,
 }
 
+/// Who chose where an app runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// Its administrator, who named the environments.
+    Named,
+    /// The supervisor, which may also choose others later.
+    #[default]
+    Automatic,
+}
+
 /// Where an app's data lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -146,6 +157,12 @@ pub struct App {
     /// Where it runs.
     #[schema(value_type = Vec<String>)]
     pub environments: Vec<EnvironmentName>,
+    /// Who chose `environments`.
+    #[serde(default)]
+    pub placement: Placement,
+    /// True: when an environment of it is lost, it moves to another one.
+    #[serde(default)]
+    pub failover: bool,
     /// Its main data source, `default`.
     pub database: DatabaseSpec,
     /// Further data sources that it was granted, by the name under which it opens them.
@@ -202,7 +219,7 @@ impl App {
         check_text("display_name", &self.display_name, 1, 200)?;
         check_tags(&self.tags)?;
         self.limits.check()?;
-        if self.environments.is_empty() {
+        if self.environments.is_empty() && self.placement == Placement::Named {
             return Err(Invalid::new(
                 "environments",
                 "must name at least one, such as `local`",

@@ -27,7 +27,7 @@ mod status;
 
 pub use app::{
     App, ComponentRef, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, JwtSpec,
-    LOCAL_ENVIRONMENT, PathAccess, StartMode,
+    LOCAL_ENVIRONMENT, PathAccess, Placement, StartMode,
 };
 pub use capability::{
     Account, CallDepth, Capabilities, Column, ConnectionReport, Constraint, ConstraintError,

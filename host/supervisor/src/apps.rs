@@ -18,7 +18,7 @@ use lodge_db::events::NewEvent;
 use lodge_db::operations::OperationRow;
 use lodge_model::{
     App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, Invalid, Operation,
-    OperationKind, StartMode, Status,
+    OperationKind, Placement, StartMode, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -186,13 +186,17 @@ impl Supervisor {
         let mut database = new.database;
         settle_engine(&mut database, self.settings.database_engine);
         let now = now_ms();
+        let named = new.environments.filter(|names| !names.is_empty());
         let app = App {
             display_name: new.display_name.unwrap_or_else(|| id.to_string()),
             component: self.choose_component(&new.component)?,
             start_mode: new.start_mode,
-            environments: new
-                .environments
-                .unwrap_or_else(|| vec![self.environment.clone()]),
+            placement: match named {
+                Some(_) => Placement::Named,
+                None => Placement::Automatic,
+            },
+            environments: named.unwrap_or_else(|| vec![self.environment.clone()]),
+            failover: new.failover,
             database,
             data_sources: new.data_sources,
             auto_upgrade: new.auto_upgrade,
@@ -248,7 +252,8 @@ impl Supervisor {
     fn check(&self, app: &App) -> Result<(), Error> {
         check_amounts(app)?;
         app.check()?;
-        check_placement(app, &self.environment, self.settings.apps_domain.as_deref())?;
+        let known = std::slice::from_ref(&self.environment);
+        check_placement(app, known, self.settings.apps_domain.as_deref())?;
         self.index.check_domains(&app.id, &app.domains)
     }
 

@@ -2,7 +2,7 @@
 
 use lodge_model::{
     App, AppId, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, Desired, EnvironmentName,
-    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
+    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, Placement, SourceGrant, StartMode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,9 +68,11 @@ pub struct NewApp {
     pub component: ComponentChoice,
     /// When it starts.
     pub start_mode: StartMode,
-    /// Where it runs; absent: `local`.
+    /// Where it runs; absent or empty: where the supervisor chooses (`local`, if there is no other).
     #[schema(value_type = Option<Vec<String>>)]
     pub environments: Option<Vec<EnvironmentName>>,
+    /// Whether it moves to another environment when its own is lost.
+    pub failover: bool,
     /// Its main data source.
     pub database: DatabaseSpec,
     /// Further data sources, by the name under which it opens them.
@@ -108,10 +110,13 @@ pub struct AppPatch {
     /// When it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_mode: Option<StartMode>,
-    /// Where it runs.
+    /// Where it runs, as a whole; empty: where the supervisor chooses.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<EnvironmentName>>,
+    /// Whether it moves to another environment when its own is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failover: Option<bool>,
     /// Its main data source, as a whole. `new_connection` without `url` keeps the URL it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseSpec>,
@@ -163,7 +168,10 @@ impl AppPatch {
         }
         set(&mut app.display_name, self.display_name.as_ref());
         set(&mut app.start_mode, self.start_mode.as_ref());
-        set(&mut app.environments, self.environments.as_ref());
+        if let Some(names) = &self.environments {
+            place(app, names);
+        }
+        set(&mut app.failover, self.failover.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
         set(&mut app.domains, self.domains.as_ref());
         set(&mut app.tags, self.tags.as_ref());
@@ -186,6 +194,16 @@ impl AppPatch {
             change_config(&mut app.config, key, change)?;
         }
         Ok(())
+    }
+}
+
+/// What was asked for of where it runs. Left to the supervisor, it stays where it is for now.
+fn place(app: &mut App, names: &[EnvironmentName]) {
+    if names.is_empty() {
+        app.placement = Placement::Automatic;
+    } else {
+        app.placement = Placement::Named;
+        app.environments = names.to_vec();
     }
 }
 
@@ -296,25 +314,25 @@ pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Checks what one app cannot check by itself: where it is to run, and names given twice.
+/// Checks what one app cannot check by itself: where it is to run, of the environments that are
+/// `known`, and names given twice.
 pub(crate) fn check_placement(
     app: &App,
-    local: &EnvironmentName,
+    known: &[EnvironmentName],
     apps_domain: Option<&str>,
 ) -> Result<(), Invalid> {
-    if let Some((index, other)) = app
-        .environments
-        .iter()
-        .enumerate()
-        .find(|(_, name)| *name != local)
-    {
-        return Err(Invalid::new(
-            format!("environments[{index}]"),
-            format!("there is no environment `{other}`: this host has only `{local}`"),
-        ));
-    }
-    if app.environments.len() > 1 {
-        return Err(Invalid::new("environments", format!("name `{local}` once")));
+    for (index, name) in app.environments.iter().enumerate() {
+        let field = || format!("environments[{index}]");
+        if !known.contains(name) {
+            let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+            let list = list.join(", ");
+            let message = format!("there is no environment `{name}`: this host has {list}");
+            return Err(Invalid::new(field(), message));
+        }
+        if app.environments.iter().take(index).any(|o| o == name) {
+            let message = format!("`{name}` is there twice: remove one");
+            return Err(Invalid::new(field(), message));
+        }
     }
     let mut seen = std::collections::BTreeSet::new();
     for (index, domain) in app.domains.iter().enumerate() {

@@ -3,6 +3,7 @@
 //! A listener that lags behind misses events rather than holding anyone up; it then reads the
 //! lists again. Nothing durable hangs on them.
 
+use crate::EnvironmentInfo;
 use lodge_model::{AppId, Component, Digest, Observed, Operation};
 use serde::Serialize;
 use tokio::sync::broadcast;
@@ -42,6 +43,11 @@ pub enum LiveEvent {
         app: AppId,
         /// What.
         observed: Observed,
+    },
+    /// An environment came, went or changed: its status, its load, whether it takes apps.
+    Environment {
+        /// As it is now.
+        environment: EnvironmentInfo,
     },
     /// An operation began or ended.
     Operation {

@@ -1,6 +1,6 @@
 //! The control plane itself: what it is made of, and what it answers without changing anything.
 
-use crate::figures::{Figures, machine};
+use crate::figures::Figures;
 use crate::health::LastHealth;
 use crate::index::Index;
 use crate::keys::{KeyMaker, KeySet, Keys};
@@ -13,19 +13,14 @@ use crate::queue::Queue;
 use crate::{Error, Fault, Settings};
 use futures::StreamExt;
 use lodge_db::{Claim, Database};
-use lodge_model::{
-    AppMeter, EnvironmentName, LogStore, Provider, RouteSink, Runtime, Sealer, Status,
-};
-use serde::{Deserialize, Serialize};
+use lodge_model::{EnvironmentName, LogStore, Provider, RouteSink, Runtime, Sealer};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use utoipa::ToSchema;
 
 /// What the control plane is built from.
 pub struct Parts {
@@ -51,42 +46,6 @@ pub struct Parts {
     pub environment: EnvironmentName,
     /// Limits and delays.
     pub settings: Settings,
-}
-
-/// One place where apps run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct EnvironmentInfo {
-    /// Its name.
-    #[schema(value_type = String)]
-    pub name: EnvironmentName,
-    /// Lodge's version there.
-    pub version: String,
-    /// Where it is reached; null: inside this process.
-    pub url: Option<String>,
-    /// `online` or `offline`.
-    pub status: String,
-    /// When it last reported, in milliseconds since 1970.
-    pub last_heartbeat: i64,
-    /// Apps placed there.
-    pub apps: u64,
-    /// Of those, apps that run.
-    pub running: u64,
-    /// When it began, in milliseconds since 1970.
-    pub started_at: i64,
-    /// Cores that guests may use together.
-    pub cpu_cores: f64,
-    /// Cores that guests used in the last 10 s.
-    pub cpu_load: f64,
-    /// Memory that its process has, in bytes.
-    pub process_memory_bytes: u64,
-    /// Memory that its process may have, in bytes.
-    pub memory_total_bytes: u64,
-    /// Memory charged to apps, in bytes: part of the process's.
-    pub app_memory_bytes: u64,
-    /// Instances that apps hold.
-    pub instances: u64,
-    /// Instances that apps may hold together.
-    pub instance_slots: u64,
 }
 
 /// The control plane. It owns what should be, and brings about that it is.
@@ -131,34 +90,6 @@ impl Supervisor {
     /// What happens from now on, as it happens.
     pub fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
         self.live.subscribe()
-    }
-
-    /// The places where apps run.
-    pub fn environments(&self) -> Vec<EnvironmentInfo> {
-        let cells = self.index.all();
-        let running = cells
-            .iter()
-            .filter(|cell| cell.lock().observed.status == Status::Running)
-            .count();
-        let sum = |held: fn(&AppMeter) -> u64| cells.iter().map(|cell| held(&cell.meter)).sum();
-        let facts = self.runtime.facts();
-        vec![EnvironmentInfo {
-            name: self.environment.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            url: None,
-            status: "online".to_owned(),
-            last_heartbeat: crate::clock::now_ms(),
-            apps: cells.len() as u64,
-            running: running as u64,
-            started_at: self.started_at,
-            cpu_cores: facts.guest_cores,
-            cpu_load: self.cpu_load(),
-            process_memory_bytes: machine::process_memory(),
-            memory_total_bytes: machine::memory_total(),
-            app_memory_bytes: sum(|meter| meter.memory_bytes.load(Relaxed)),
-            instances: sum(|meter| meter.instances.load(Relaxed).max(0).unsigned_abs()),
-            instance_slots: facts.instance_slots,
-        }]
     }
 
     /// Ends: takes no more requests, stops every app (requests under way have `grace`), writes what

@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** Show what this host is, and whether what it stands on is as it should be. */
-        get: operations["environments_show"];
+        get: operations["about_show"];
         put?: never;
         post?: never;
         delete?: never;
@@ -480,6 +480,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an environment. */
+        get: operations["environments_show"];
+        put?: never;
+        post?: never;
+        /** Forget an environment that is not there any more and has no apps. */
+        delete: operations["environments_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/cordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an environment take no further apps. What runs there stays. */
+        post: operations["environments_cordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Empty an environment.
+         * @description It takes no further apps; those that it has are moved where others can have them, or stopped there.
+         *     Requests under way are finished. Follow `draining`, `apps` and `message`.
+         */
+        post: operations["environments_drain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/uncordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an environment take apps again; ends a drain too. */
+        post: operations["environments_uncordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -489,8 +562,8 @@ export interface paths {
         };
         /**
          * Follow what happens.
-         * @description Server-sent events: components that are uploaded and compiled, apps that change, operations
-         *     that go on. `lagged` says that some were missed.
+         * @description Server-sent events: components that are uploaded and compiled, apps and environments that
+         *     change, operations that go on. `lagged` says that some were missed.
          */
         get: operations["events_follow"];
         put?: never;
@@ -705,6 +778,8 @@ export interface components {
             domains: string[];
             /** @description Where it runs. */
             environments: string[];
+            /** @description True: when an environment of it is lost, it moves to another one. */
+            failover?: boolean;
             /** @description Unique and immutable. */
             id: string;
             /** @description How its tokens are signed. */
@@ -720,6 +795,8 @@ export interface components {
             outbound_hosts: string[];
             /** @description What happens to `/apps/{id}/`. */
             path_access: components["schemas"]["PathAccess"];
+            /** @description Who chose `environments`. */
+            placement?: components["schemas"]["Placement"];
             /** @description When it starts. */
             start_mode: components["schemas"]["StartMode"];
             /** @description Words to find it by. */
@@ -775,10 +852,15 @@ export interface components {
              */
             domains?: string[] | null;
             /**
-             * @description Where it runs.
+             * @description Where it runs, as a whole; empty: where the supervisor chooses.
              * @default null
              */
             environments?: string[] | null;
+            /**
+             * @description Whether it moves to another environment when its own is lost.
+             * @default null
+             */
+            failover?: boolean | null;
             /** @default null */
             jwt?: components["schemas"]["JwtPatch"] | null;
             /** @default null */
@@ -1071,6 +1153,18 @@ export interface components {
             cpu_load: number;
             /**
              * Format: int64
+             * @description Commands that it could not carry out however often it tried.
+             */
+            dead_letters: number;
+            /** @description True: its apps are being moved or stopped. */
+            draining: boolean;
+            /**
+             * Format: int64
+             * @description How often it reports, in milliseconds; 0: inside this process.
+             */
+            heartbeat_ms: number;
+            /**
+             * Format: int64
              * @description Instances that apps may hold together.
              */
             instance_slots: number;
@@ -1089,6 +1183,8 @@ export interface components {
              * @description Memory that its process may have, in bytes.
              */
             memory_total_bytes: number;
+            /** @description Why it is lost, left or refused, or what a drain waits for. */
+            message?: string | null;
             /** @description Its name. */
             name: string;
             /**
@@ -1096,23 +1192,32 @@ export interface components {
              * @description Memory that its process has, in bytes.
              */
             process_memory_bytes: number;
+            /** @description Where the supervisor reaches it; null: inside this process. */
+            proxy_url?: string | null;
             /**
              * Format: int64
              * @description Of those, apps that run.
              */
             running: number;
+            /** @description False: it is cordoned, and takes no further apps. */
+            schedulable: boolean;
             /**
              * Format: int64
              * @description When it began, in milliseconds since 1970.
              */
             started_at: number;
-            /** @description `online` or `offline`. */
-            status: string;
-            /** @description Where it is reached; null: inside this process. */
+            /** @description Whether it is there. */
+            status: components["schemas"]["EnvironmentStatus"];
+            /** @description Where people reach it; null: nowhere, or inside this process. */
             url?: string | null;
             /** @description Lodge's version there. */
             version: string;
         };
+        /**
+         * @description Whether an environment is there.
+         * @enum {string}
+         */
+        EnvironmentStatus: "online" | "lost" | "left" | "refused";
         /** @description One check. */
         HealthCheck: {
             /** @description What is the matter and what to do; null: nothing. */
@@ -1577,6 +1682,18 @@ export interface components {
                 cpu_load: number;
                 /**
                  * Format: int64
+                 * @description Commands that it could not carry out however often it tried.
+                 */
+                dead_letters: number;
+                /** @description True: its apps are being moved or stopped. */
+                draining: boolean;
+                /**
+                 * Format: int64
+                 * @description How often it reports, in milliseconds; 0: inside this process.
+                 */
+                heartbeat_ms: number;
+                /**
+                 * Format: int64
                  * @description Instances that apps may hold together.
                  */
                 instance_slots: number;
@@ -1595,6 +1712,8 @@ export interface components {
                  * @description Memory that its process may have, in bytes.
                  */
                 memory_total_bytes: number;
+                /** @description Why it is lost, left or refused, or what a drain waits for. */
+                message?: string | null;
                 /** @description Its name. */
                 name: string;
                 /**
@@ -1602,19 +1721,23 @@ export interface components {
                  * @description Memory that its process has, in bytes.
                  */
                 process_memory_bytes: number;
+                /** @description Where the supervisor reaches it; null: inside this process. */
+                proxy_url?: string | null;
                 /**
                  * Format: int64
                  * @description Of those, apps that run.
                  */
                 running: number;
+                /** @description False: it is cordoned, and takes no further apps. */
+                schedulable: boolean;
                 /**
                  * Format: int64
                  * @description When it began, in milliseconds since 1970.
                  */
                 started_at: number;
-                /** @description `online` or `offline`. */
-                status: string;
-                /** @description Where it is reached; null: inside this process. */
+                /** @description Whether it is there. */
+                status: components["schemas"]["EnvironmentStatus"];
+                /** @description Where people reach it; null: nowhere, or inside this process. */
                 url?: string | null;
                 /** @description Lodge's version there. */
                 version: string;
@@ -1698,6 +1821,11 @@ export interface components {
             observed: components["schemas"]["Observed"];
             /** @enum {string} */
             type: "observed";
+        } | {
+            /** @description As it is now. */
+            environment: components["schemas"]["EnvironmentInfo"];
+            /** @enum {string} */
+            type: "environment";
         } | {
             /** @description As it is now. */
             operation: components["schemas"]["Operation"];
@@ -1925,10 +2053,15 @@ export interface components {
              */
             domains?: string[];
             /**
-             * @description Where it runs; absent: `local`.
+             * @description Where it runs; absent or empty: where the supervisor chooses (`local`, if there is no other).
              * @default null
              */
             environments?: string[] | null;
+            /**
+             * @description Whether it moves to another environment when its own is lost.
+             * @default false
+             */
+            failover?: boolean;
             /**
              * @description Its ID; absent: generated.
              * @default null
@@ -2049,6 +2182,11 @@ export interface components {
          * @enum {string}
          */
         PathAccess: "serve" | "redirect" | "off";
+        /**
+         * @description Who chose where an app runs.
+         * @enum {string}
+         */
+        Placement: "named" | "automatic";
         /** @description The members of a problem, as RFC 9457 has them. */
         Problem: {
             /** @description Stable, for programs. */
@@ -2346,6 +2484,7 @@ export type DatabaseSpec = components['schemas']['DatabaseSpec'];
 export type DatabaseTest = components['schemas']['DatabaseTest'];
 export type Desired = components['schemas']['Desired'];
 export type EnvironmentInfo = components['schemas']['EnvironmentInfo'];
+export type EnvironmentStatus = components['schemas']['EnvironmentStatus'];
 export type HealthCheck = components['schemas']['HealthCheck'];
 export type HealthStatus = components['schemas']['HealthStatus'];
 export type HistoryRange = components['schemas']['HistoryRange'];
@@ -2381,6 +2520,7 @@ export type OperationKind = components['schemas']['OperationKind'];
 export type OperationStatus = components['schemas']['OperationStatus'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PathAccess = components['schemas']['PathAccess'];
+export type Placement = components['schemas']['Placement'];
 export type Problem = components['schemas']['Problem'];
 export type Rotation = components['schemas']['Rotation'];
 export type Settings = components['schemas']['Settings'];
@@ -2399,7 +2539,7 @@ export type TrustedProxies = components['schemas']['TrustedProxies'];
 export type World = components['schemas']['World'];
 export type $defs = Record<string, never>;
 export interface operations {
-    environments_show: {
+    about_show: {
         parameters: {
             query?: never;
             header?: never;
@@ -3432,6 +3572,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the environment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_cordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_drain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_uncordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
                 };
             };
             /** @description what went wrong, and what to do */
