@@ -112,11 +112,11 @@ function reason(one: EnvironmentInfo | undefined) {
 
 function Load({ environment: one }: { environment: EnvironmentInfo }) {
   const { t } = useTranslation('form');
-  const { percent } = useFormats();
+  const { number, percent } = useFormats();
   const share = (used: number, whole: number) => percent(whole > 0 ? used / whole : 0, 0);
   const cpu = share(one.cpu_load, one.cpu_cores);
   const memory = share(one.process_memory_bytes, one.memory_total_bytes);
-  return t('environments.load', { count: one.apps, cpu, memory });
+  return t('environments.load', { apps: number(one.apps), cpu, memory });
 }
 
 function FailoverField() {

@@ -63,7 +63,7 @@ function Environments({ app, url }: { app: AppAnswer; url: string }) {
   const { t } = useTranslation('app');
   return (
     <>
-      <h3 className="addresses-in">{t('head.in_environment')}</h3>
+      <h2 className="addresses-in">{t('head.in_environment')}</h2>
       <ul className="addresses">
         {observations(app).map(({ environment, status }) => (
           <li key={environment}>

@@ -50,15 +50,15 @@ function Body({ environment: one }: { environment: EnvironmentInfo }) {
       {one.message && <Alert type={one.status === 'online' ? 'info' : 'error'} showIcon title={one.message} />}
       <Facts facts={useFacts(one)} />
       <section>
-        <h3>{t('capacity')}</h3>
+        <h2>{t('capacity')}</h2>
         <Capacity environment={one} />
       </section>
       <section>
-        <h3>{t(one.status === 'online' ? 'load_now' : 'load_last')}</h3>
+        <h2>{t(one.status === 'online' ? 'load_now' : 'load_last')}</h2>
         <Loads environment={one} />
       </section>
       <section>
-        <h3>{t('dead_letters')}</h3>
+        <h2>{t('dead_letters')}</h2>
         <p>{one.dead_letters > 0 ? t('dead_letters_count', { number: number(one.dead_letters) }) : t('dead_letters_none')}</p>
         <p className="soft">{t('dead_letters_why')}</p>
       </section>

@@ -64,7 +64,7 @@ function Row({ environment: one }: { environment: EnvironmentInfo }) {
       <td>
         <Time ms={one.last_heartbeat} />
       </td>
-      <td>
+      <td className="environment-apps">
         <AppsThere environment={one} />
       </td>
       <td className="environment-meter">

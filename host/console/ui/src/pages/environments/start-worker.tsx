@@ -35,7 +35,7 @@ export function StartWorker({ open, alone, onClose }: Props) {
         <p>{t('worker.about')}</p>
         {alone && (
           <section>
-            <h3>{t('worker.host')}</h3>
+            <h2>{t('worker.host')}</h2>
             <p className="soft">{t('worker.host_why')}</p>
             <CodeBlock code={MAKE_KEY} label={t('worker.key_code')} />
             <p className="soft">{t('worker.key_why')}</p>
@@ -43,7 +43,7 @@ export function StartWorker({ open, alone, onClose }: Props) {
           </section>
         )}
         <section>
-          <h3>{t('worker.start')}</h3>
+          <h2>{t('worker.start')}</h2>
           <p className="soft">{t('worker.start_why')}</p>
           <CodeBlock code={WORKER} label={t('worker.start_code')} />
           <p className="soft">{t('worker.addresses')}</p>
