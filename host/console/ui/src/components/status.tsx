@@ -39,6 +39,15 @@ export function Statuses({ app }: { app: AppAnswer }) {
   return seen.map((one) => <StatusTag key={one.environment} observed={one} showEnvironment={withPlace} />);
 }
 
+/** Where something is the case; isolated, for languages from right to left. */
+function Place({ name }: { name: string }) {
+  return (
+    <span className="status-place">
+      <bdi>{name}</bdi>:{' '}
+    </span>
+  );
+}
+
 /** A status by icon, word and colour; its tooltip says why and since when. */
 export function StatusTag({ observed, showEnvironment = false }: { observed: Observed; showEnvironment?: boolean }) {
   const { t } = useTranslation();
@@ -48,7 +57,7 @@ export function StatusTag({ observed, showEnvironment = false }: { observed: Obs
   return (
     <Tooltip title={why}>
       <Tag color={color} icon={icon} className="status" data-status={observed.status}>
-        {showEnvironment && <bdi className="status-place">{observed.environment}: </bdi>}
+        {showEnvironment && <Place name={observed.environment} />}
         {t(`status.${observed.status}`)}
       </Tag>
     </Tooltip>

@@ -69,7 +69,7 @@ function Environments({ app, url }: { app: AppAnswer; url: string }) {
           <li key={environment}>
             <a href={inEnvironment(url, environment)} target="_blank" rel="noreferrer" aria-label={t('head.visit_in', { environment })}>
               <bdi>{environment}</bdi>
-            </a>
+            </a>{' '}
             <span className="soft">{t(`common:status.${status}`)}</span>
             <CopyButton text={inEnvironment(url, environment)} />
           </li>

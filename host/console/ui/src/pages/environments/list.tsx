@@ -11,7 +11,7 @@ import { AppsThere } from './apps-there';
 import { Load } from './load';
 import { EnvironmentStatusTags } from './status';
 
-const COLUMNS = ['name', 'status', 'version', 'address', 'heartbeat', 'apps', 'cpu', 'memory'] as const;
+const COLUMNS = ['name', 'status', 'address', 'heartbeat', 'apps', 'cpu', 'memory'] as const;
 
 export function EnvironmentList({ environments }: { environments: readonly EnvironmentInfo[] }) {
   const { t } = useTranslation('environments');
@@ -49,15 +49,16 @@ export function EnvironmentList({ environments }: { environments: readonly Envir
 }
 
 function Row({ environment: one }: { environment: EnvironmentInfo }) {
+  const { t } = useTranslation('environments');
   return (
     <tr>
       <th scope="row">
         <Name environment={one} />
+        <div className="soft environment-version">{t('version_of', { version: one.version })}</div>
       </th>
-      <td>
+      <td className="environment-now">
         <Status environment={one} />
       </td>
-      <td>{one.version}</td>
       <td>
         <Address environment={one} />
       </td>
