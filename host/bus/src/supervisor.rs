@@ -61,12 +61,7 @@ impl SupervisorEnd {
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn open(
-        settings: Settings,
-        boot: BootId,
-        term: i64,
-        address: Option<String>,
-    ) -> Arc<Self> {
+    pub fn open(settings: Settings, boot: BootId, term: i64, address: Option<String>) -> Arc<Self> {
         let keys = Keys::new(&settings.key);
         let office = Arc::new(Office {
             post: Post::new(&keys),
@@ -174,7 +169,9 @@ impl SupervisorLink for SupervisorEnd {
         let look = stream::add(&commands, MAX_COMMANDS, &[(MESSAGE, &look)]);
         let hash = office.keys.specifications(environment);
         let mut asked = redis::pipe();
-        asked.hset(hash, specification.app.as_str(), sealed).ignore();
+        asked
+            .hset(hash, specification.app.as_str(), sealed)
+            .ignore();
         if wire.one_server {
             asked.atomic().add_command(look).ignore();
             return wire.cache(&asked).await;

@@ -148,8 +148,8 @@ async fn connect(
         .set_connection_timeout(Some(settings.connect_timeout))
         .set_response_timeout(Some(answer));
     // The library's error of a malformed URL may quote it.
-    let client = Client::open(url)
-        .map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
+    let client =
+        Client::open(url).map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
     client
         .get_multiplexed_async_connection_with_config(&config)
         .await

@@ -18,9 +18,7 @@ use acquaintance::Acquaintance;
 use async_trait::async_trait;
 use commands::Commands;
 use fence::Fence;
-use lodge_model::{
-    AppId, Figures, Load, Registration, Report, Revision, ToWorker, WorkerLink,
-};
+use lodge_model::{AppId, Figures, Load, Registration, Report, Revision, ToWorker, WorkerLink};
 use outbox::Outbox;
 use parking_lot::Mutex;
 use std::path::Path;
@@ -141,7 +139,9 @@ impl WorkerLink for WorkerEnd {
             .await
             .is_err()
         {
-            tracing::warn!("Redis did not take the goodbye: the supervisor will find this worker lost");
+            tracing::warn!(
+                "Redis did not take the goodbye: the supervisor will find this worker lost"
+            );
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use lodge_model::{AppId, Digest};
+use lodge_model::{AppId, Digest, EnvironmentName};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
@@ -196,6 +196,20 @@ impl<S: Send + Sync> FromRequestParts<S> for PathApp {
         id.parse()
             .map(Self)
             .map_err(|_| Problem::not_found("app", &shortened(&id)))
+    }
+}
+
+/// The environment that the path names. A name that cannot be one's is one that none has.
+pub(crate) struct PathEnvironment(pub(crate) EnvironmentName);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathEnvironment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = path_text(parts, state).await?;
+        name.parse()
+            .map(Self)
+            .map_err(|_| Problem::not_found("environment", &shortened(&name)))
     }
 }
 

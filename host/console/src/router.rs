@@ -1,7 +1,8 @@
 //! The admin listener's layers and endpoints, top to bottom: this file is the map.
 //!
 //! Endpoints are registered through [`OpenApiRouter`], so that none can be missing from the
-//! document. What stands in [`open`] needs no credential; what stands in [`guarded`] does. A test
+//! document. What stands in [`open`] needs no credential; what stands in [`guarded`] does; what workers
+//! ask ([`cluster`]) is signed. A test
 //! asks every endpoint of the document without one.
 
 use crate::api::{
@@ -9,10 +10,11 @@ use crate::api::{
     operations, settings, tokens,
 };
 use crate::auth::require;
+use crate::cluster::WASM;
 use crate::openapi::{self, Document};
 use crate::problem::Problem;
 use crate::state::Console;
-use crate::{health, idempotency, metrics, page};
+use crate::{cluster, health, idempotency, metrics, page};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
@@ -36,6 +38,7 @@ pub fn router(console: Console) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::show))
         .merge(api)
+        .merge(cluster::routes(&console))
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .with_state(console)
@@ -46,11 +49,23 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::map_response(page::secure))
 }
 
-/// Lists are worth compressing; event streams, and what is compressed already, are not.
+/// What a worker's admin listener serves: whether it lives. It is there once its apps' routes are known,
+/// whether Redis and its supervisor are or not.
+pub fn worker_router() -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::worker_ready))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response(page::secure))
+}
+
+/// Lists are worth compressing; event streams, and what is compressed already, are not. Components are read
+/// in ranges, which are those of their own bytes.
 fn worth_it() -> impl Predicate {
     SizeAbove::new(1024)
         .and(NotForContentType::SSE)
         .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new(WASM))
 }
 
 /// The OpenAPI document, as `/api/openapi.json` serves it.
@@ -100,6 +115,10 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(databases::test))
         .routes(routes!(databases::show))
         .routes(routes!(environments::list))
+        .routes(routes!(environments::show, environments::remove))
+        .routes(routes!(environments::cordon))
+        .routes(routes!(environments::uncordon))
+        .routes(routes!(environments::drain))
         .routes(routes!(about::show))
         .routes(routes!(operations::show))
         .routes(routes!(settings::show, settings::update))
@@ -114,7 +133,7 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
 
 /// An address of the web console's, or nothing.
 async fn no_such_path(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let ours = ["/api", "/assets/", "/metrics"];
+    let ours = ["/api", "/assets/", "/cluster/", "/metrics"];
     let is_page = !ours.iter().any(|start| uri.path().starts_with(start));
     if is_page && method == Method::GET && page::wants_page(&headers) {
         return page::show();

@@ -4,6 +4,7 @@ use crate::addresses::Addresses;
 use crate::audit::Refusals;
 use crate::auth::guard::{LoginGuard, LoginLimits};
 use crate::auth::password::Passwords;
+use crate::cluster::VerifyRequest;
 use lodge_db::Database;
 use lodge_model::TrustedProxies;
 use lodge_supervisor::Supervisor;
@@ -15,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 pub(crate) const MAX_EVENT_STREAMS: usize = 64;
 
 /// How the console behaves. Everything has a default.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// Where apps are reached, for the addresses that answers show.
     pub addresses: Addresses,
@@ -29,6 +30,8 @@ pub struct Settings {
     pub trusted_proxies: Arc<TrustedProxies>,
     /// How many login attempts are free.
     pub login_limits: LoginLimits,
+    /// Tells requests of the cluster's own workers, which get components; none: there is no cluster.
+    pub cluster: Option<Arc<dyn VerifyRequest>>,
     /// The cost of a password hash; none: OWASP's recommendation. Tests take a small one.
     pub password_params: Option<argon2::Params>,
 }

@@ -57,7 +57,7 @@ enum Command {
     App(app::AppArgs),
     /// Upload, list and remove components
     Component(component::ComponentArgs),
-    /// Show the environments in which apps run
+    /// Show, cordon, drain and remove the environments in which apps run
     Env(env::EnvArgs),
     /// Log in and remember it for this user
     Login(login::LoginArgs),

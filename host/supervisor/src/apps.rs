@@ -200,7 +200,7 @@ impl Supervisor {
             component: self.choose_component(&new.component)?,
             start_mode: new.start_mode,
             environments: Vec::new(),
-            placement: Placement::Named,
+            placement: Placement::default(),
             failover: new.failover,
             database,
             data_sources: new.data_sources,
@@ -304,9 +304,6 @@ impl Supervisor {
         }
         if let Some(choice) = &patch.component {
             row.app.component = self.choose_component(choice)?;
-        }
-        if patch.environments.is_some() {
-            row.app.placement = Placement::Named;
         }
         self.check(&row.app)?;
         self.check_environments(&row.app, Some(&old.app))?;

@@ -9,7 +9,7 @@ pub enum Error {
     /// There is no such thing.
     #[error("there is no {what} `{id}`")]
     NotFound {
-        /// `app`, `component` or `operation`.
+        /// `app`, `component`, `environment` or `operation`.
         what: &'static str,
         /// What was asked for.
         id: String,
@@ -22,7 +22,8 @@ pub enum Error {
     Conflict {
         /// Stable, for programs: `app_exists`, `host_label_taken`, `domain_taken`,
         /// `app_deleting`, `component_exists`, `version_exists`, `component_in_use`,
-        /// `changed_meanwhile`, `database_in_use`, `shared_key`.
+        /// `changed_meanwhile`, `database_in_use`, `shared_key`, `environment_in_use`,
+        /// `environment_online`, `environment_local`.
         code: &'static str,
         /// What it contradicts and what to do.
         message: String,
@@ -102,6 +103,10 @@ impl Error {
             Self::NotFound {
                 what: "component", ..
             } => "component_not_found",
+            Self::NotFound {
+                what: "environment",
+                ..
+            } => "environment_not_found",
             Self::NotFound {
                 what: "operation", ..
             } => "operation_not_found",

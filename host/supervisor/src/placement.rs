@@ -44,7 +44,7 @@ impl Supervisor {
             }
             _ if self.hosts_apps() => {
                 app.environments = vec![self.environment.clone()];
-                app.placement = Placement::Named;
+                app.placement = Placement::Automatic;
             }
             _ => {
                 app.environments = vec![self.choose_environment(app, None)?];

@@ -57,7 +57,10 @@ impl Acquaintance {
             return Consequence::default();
         }
         if let Some(position) = self.known.iter().position(|known| known.boot == boot) {
-            let stale = self.known.get(position).is_some_and(|known| sequence <= known.sequence);
+            let stale = self
+                .known
+                .get(position)
+                .is_some_and(|known| sequence <= known.sequence);
             if stale {
                 return Consequence::default();
             }

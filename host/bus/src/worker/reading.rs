@@ -111,7 +111,9 @@ impl<'a> Reader<'a> {
             asked.arg("BLOCK").arg(millis.max(1));
         }
         let environment = &self.desk.registration.environment;
-        asked.arg("STREAMS").arg(self.desk.keys.commands(environment));
+        asked
+            .arg("STREAMS")
+            .arg(self.desk.keys.commands(environment));
         asked.arg(after);
         let answer: Value = self.wire.read(&asked).await?;
         Ok(stream::entries(answer))
@@ -146,7 +148,9 @@ impl<'a> Reader<'a> {
         }
         let (found,): (Vec<Option<Vec<u8>>>,) = self.wire.cache(&asked).await?;
         // An answer that is too short has nothing of the rest.
-        let found = apps.into_iter().zip(found.into_iter().chain(std::iter::repeat(None)));
+        let found = apps
+            .into_iter()
+            .zip(found.into_iter().chain(std::iter::repeat(None)));
         judge::take(self.desk, self.wire, self.sender, found.collect()).await
     }
 

@@ -55,7 +55,7 @@ pub(crate) struct About {
 }
 
 /// Show what this host is, and whether what it stands on is as it should be.
-#[utoipa::path(get, path = "/api/about", tag = "environments",
+#[utoipa::path(get, path = "/api/about", tag = "about",
     responses((status = 200, description = "this host", body = About)))]
 pub(crate) async fn show(State(console): State<Console>) -> Answer<About> {
     let host = console.supervisor().host_info();

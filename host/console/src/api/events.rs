@@ -27,8 +27,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Follow what happens.
 ///
-/// Server-sent events: components that are uploaded and compiled, apps that change, operations
-/// that go on. `lagged` says that some were missed.
+/// Server-sent events: components that are uploaded and compiled, apps and environments that
+/// change, operations that go on. `lagged` says that some were missed.
 #[utoipa::path(get, path = "/api/events", tag = TAG,
     responses((status = 200, description = "a stream that ends after 15 minutes: connect again",
         content_type = "text/event-stream", body = LiveEvent)))]

@@ -56,6 +56,11 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
         ),
         ("GET /api/apps/{id}/database", None, no_app),
         ("GET /api/environments", None, 200),
+        ("GET /api/environments/{name}", None, 404),
+        ("POST /api/environments/{name}/cordon", None, 404),
+        ("POST /api/environments/{name}/uncordon", None, 404),
+        ("POST /api/environments/{name}/drain", None, 404),
+        ("DELETE /api/environments/{name}", None, 404),
         ("GET /api/about", None, 200),
         ("GET /api/operations/{id}", None, 404),
         ("GET /api/events", None, 200),
@@ -84,7 +89,9 @@ fn parts(endpoint: &str) -> (Method, String) {
     let (method, path) = endpoint.split_once(' ').unwrap();
     (
         method.parse().unwrap(),
-        path.replace("{id}", "nobody").replace("{digest}", "12"),
+        path.replace("{id}", "nobody")
+            .replace("{name}", "nowhere")
+            .replace("{digest}", "12"),
     )
 }
 

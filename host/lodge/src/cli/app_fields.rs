@@ -58,9 +58,16 @@ pub(crate) struct AppFields {
     /// When it starts
     #[arg(long, value_enum, value_name = "MODE")]
     start_mode: Option<StartMode>,
-    /// Where it runs (may be repeated)
+    /// Where it runs (may be repeated: in each at once; together they replace). Not given for a new
+    /// app: where Lodge chooses
     #[arg(long = "environment", value_name = "NAME")]
     environments: Vec<String>,
+    /// Let Lodge choose where it runs
+    #[arg(long, conflicts_with = "environments")]
+    any_environment: bool,
+    /// Move it to another environment when its own is lost
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set)]
+    failover: Option<bool>,
     /// A host name of its own (may be repeated; together they replace those it has)
     #[arg(long = "domain", value_name = "HOST")]
     domains: Vec<String>,
@@ -140,7 +147,11 @@ impl AppFields {
         };
         set("display_name", self.display_name.clone().map(Value::String));
         set("start_mode", self.start_mode.map(name));
-        set("environments", list(&self.environments, false));
+        set(
+            "environments",
+            list(&self.environments, self.any_environment),
+        );
+        set("failover", self.failover.map(Value::Bool));
         set("domains", list(&self.domains, self.no_domains));
         set("tags", list(&self.tags, self.no_tags));
         set(
@@ -258,7 +269,7 @@ mod tests {
     #[test]
     fn the_api_understands_every_field() {
         let fields = parse(
-            "x --display-name Shop --start-mode with-host --environment local --domain a.b \
+            "x --display-name Shop --start-mode with-host --environment eu --environment us --failover --domain a.b \
              --domain c.d --limit memory_bytes=256MiB --limit cpu-cores=0.5 --limit \
              instance_reuse=none --config GREETING=hi=ho --secret KEY=s --outbound-host *.x.y:1 \
              --path-access redirect --database new-schema --database-engine postgres --shared-jwt \
@@ -268,6 +279,8 @@ mod tests {
         let new: NewApp = serde_json::from_value(Value::Object(fields.clone())).unwrap();
         let patch: AppPatch = serde_json::from_value(Value::Object(fields.clone())).unwrap();
         assert_eq!(new.domains, ["a.b", "c.d"]);
+        assert_eq!(new.environments.map(|names| names.len()), Some(2));
+        assert!(new.failover);
         assert_eq!(patch.limits.as_ref().unwrap().cpu_cores, Some(Some(0.5)));
         assert_eq!(patch.limits.unwrap().instance_reuse, Some(None));
         assert_eq!(
@@ -298,8 +311,10 @@ mod tests {
     fn what_is_not_given_is_not_sent() {
         assert!(parse("x").is_empty());
         assert_eq!(
-            Value::Object(parse("x --no-domains --unset A")),
-            json!({"domains": [], "config": {"A": null}})
+            Value::Object(parse(
+                "x --no-domains --unset A --any-environment --failover false"
+            )),
+            json!({"domains": [], "config": {"A": null}, "environments": [], "failover": false})
         );
         assert_eq!(
             Value::Object(parse("x --no-data-source a --jwt-algorithm EdDSA")),
@@ -330,6 +345,7 @@ mod tests {
             .fields;
         assert_eq!(fields.to_json().unwrap_err().exit_code(), 2);
         assert!(Line::try_parse_from(["x", "--domain", "a.b", "--no-domains"]).is_err());
+        assert!(Line::try_parse_from(["x", "--environment", "eu", "--any-environment"]).is_err());
         assert!(Line::try_parse_from(["x", "--database", "new"]).is_err());
         for twice in ["a=app:b", "a=", "c=d"] {
             let line = ["x", "--data-source", "a=app:b", "--data-source", twice];

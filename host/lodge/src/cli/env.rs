@@ -1,11 +1,17 @@
 //! `lodge env`.
 
 use super::RemoteArgs;
-use super::client::Client;
+use super::client::{Client, encode};
 use super::failure::Failure;
 use super::output;
+use super::progress::Progress;
 use clap::{Args, Subcommand};
-use lodge_supervisor::EnvironmentInfo;
+use lodge_supervisor::{EnvironmentInfo, EnvironmentStatus};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How often a drain is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct EnvArgs {
@@ -19,13 +25,75 @@ pub(crate) struct EnvArgs {
 enum EnvCommand {
     /// List environments
     List,
+    /// Show an environment
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Have an environment take no further apps; what runs there stays
+    Cordon {
+        /// Its name
+        name: String,
+    },
+    /// Have an environment take apps again
+    Uncordon {
+        /// Its name
+        name: String,
+    },
+    /// Empty an environment: its apps are moved where others can have them, or stopped
+    Drain {
+        /// Its name
+        name: String,
+        /// Do not wait until it is empty
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Forget an environment that has ended and has no apps
+    Rm {
+        /// Its name
+        name: String,
+    },
 }
 
 pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
-    let EnvCommand::List = args.command;
     let client = Client::new(&args.remote)?;
+    let json = args.remote.json;
+    match &args.command {
+        EnvCommand::List => list(&client, json),
+        EnvCommand::Show { name } => show(&client, &client.get(&path(name))?, json),
+        EnvCommand::Cordon { name } => {
+            let now = client.post(&format!("{}/cordon", path(name)), None)?;
+            say(&now, &format!("{name} takes no further apps"), json);
+            Ok(())
+        }
+        EnvCommand::Uncordon { name } => {
+            let now = client.post(&format!("{}/uncordon", path(name)), None)?;
+            say(&now, &format!("{name} takes apps again"), json);
+            Ok(())
+        }
+        EnvCommand::Drain { name, no_wait } => drain(&client, name, *no_wait, json),
+        EnvCommand::Rm { name } => {
+            client.delete(&path(name))?;
+            say(&json!({ "name": name }), &format!("removed {name}"), json);
+            Ok(())
+        }
+    }
+}
+
+fn path(name: &str) -> String {
+    format!("/api/environments/{}", encode(name))
+}
+
+fn say(value: &Value, text: &str, json: bool) {
+    match json {
+        true => output::json(value),
+        false => output::line(text),
+    }
+}
+
+fn list(client: &Client, json: bool) -> Result<(), Failure> {
     let items = client.list("/api/environments")?;
-    if args.remote.json {
+    if json {
         output::json_list(items);
         return Ok(());
     }
@@ -34,9 +102,10 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
         let environment: EnvironmentInfo = client.read(item)?;
         rows.push(vec![
             environment.name.to_string(),
-            environment.status.as_str().to_owned(),
-            environment.version,
+            status(&environment),
+            environment.version.clone(),
             format!("{} of {}", environment.running, environment.apps),
+            load(&environment),
             output::time(environment.last_heartbeat),
             environment.url.unwrap_or_default(),
         ]);
@@ -46,9 +115,130 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
         "STATUS",
         "VERSION",
         "RUNNING APPS",
+        "LOAD",
         "LAST SEEN",
         "URL",
     ];
-    output::table(&header, rows, "no environments");
+    let none = "no environments yet: start a worker (APP_MODE=worker, ENVIRONMENT_NAME, …)";
+    output::table(&header, rows, none);
     Ok(())
+}
+
+/// Whether it is there, and whether it takes apps.
+fn status(environment: &EnvironmentInfo) -> String {
+    let status = environment.status.as_str();
+    if environment.draining {
+        format!("{status}, draining")
+    } else if environment.schedulable {
+        status.to_owned()
+    } else {
+        format!("{status}, cordoned")
+    }
+}
+
+/// How busy it is; nothing of one that does not report.
+fn load(environment: &EnvironmentInfo) -> String {
+    if environment.status != EnvironmentStatus::Online {
+        return String::new();
+    }
+    format!(
+        "{:.1} of {:.1} cores, {}",
+        environment.cpu_load,
+        environment.cpu_cores,
+        output::bytes(environment.process_memory_bytes)
+    )
+}
+
+fn show(client: &Client, value: &Value, json: bool) -> Result<(), Failure> {
+    if json {
+        output::json(value);
+        return Ok(());
+    }
+    let environment: EnvironmentInfo = client.read(value)?;
+    let heartbeats = match environment.heartbeat_ms {
+        0 => String::new(),
+        interval => format!("every {}", output::duration(interval)),
+    };
+    let of = |used: u64, all: u64| format!("{} of {}", output::bytes(used), output::bytes(all));
+    output::pairs(vec![
+        ("name", environment.name.to_string()),
+        ("status", status(&environment)),
+        ("message", environment.message.clone().unwrap_or_default()),
+        ("version", environment.version.clone()),
+        ("url", environment.url.clone().unwrap_or_default()),
+        (
+            "proxy url",
+            environment.proxy_url.clone().unwrap_or_default(),
+        ),
+        ("last seen", output::time(environment.last_heartbeat)),
+        ("heartbeats", heartbeats),
+        ("started", output::time(environment.started_at)),
+        ("apps", environment.apps.to_string()),
+        ("  running", environment.running.to_string()),
+        ("dead letters", environment.dead_letters.to_string()),
+        (
+            "cpu",
+            format!(
+                "{:.2} of {:.2} cores",
+                environment.cpu_load, environment.cpu_cores
+            ),
+        ),
+        (
+            "memory",
+            of(
+                environment.process_memory_bytes,
+                environment.memory_total_bytes,
+            ),
+        ),
+        ("  of its apps", output::bytes(environment.app_memory_bytes)),
+        (
+            "instances",
+            format!(
+                "{} of {}",
+                environment.instances, environment.instance_slots
+            ),
+        ),
+    ]);
+    Ok(())
+}
+
+/// Asks for a drain and, unless told not to, waits until no app is left.
+fn drain(client: &Client, name: &str, no_wait: bool, json: bool) -> Result<(), Failure> {
+    let mut value = client.post(&format!("{}/drain", path(name)), None)?;
+    let mut now: EnvironmentInfo = client.read(&value)?;
+    if no_wait {
+        say(&value, &format!("draining {name}"), json);
+        return Ok(());
+    }
+    let progress = Progress::new(json);
+    let mut told = title(&now);
+    let waiting = progress.wait(told.clone());
+    while now.draining && now.apps > 0 {
+        std::thread::park_timeout(LOOK_EVERY);
+        value = client.get(&path(name))?;
+        now = client.read(&value)?;
+        if told != title(&now) {
+            told = title(&now);
+            waiting.now(told.clone());
+        }
+    }
+    drop(waiting);
+    if now.apps > 0 {
+        return Err(Failure::Failed(format!(
+            "{name}: it takes apps again, with {} left: somebody ended the drain",
+            now.apps
+        )));
+    }
+    say(&value, &format!("drained {name}"), json);
+    Ok(())
+}
+
+fn title(environment: &EnvironmentInfo) -> String {
+    let waits = environment.message.as_deref().map(output::printable);
+    format!(
+        "draining {}: {} apps left{}",
+        environment.name,
+        environment.apps,
+        waits.map(|text| format!(", {text}")).unwrap_or_default()
+    )
 }

@@ -1,7 +1,7 @@
 // What happens on the host, as it happens: one event stream a page, and polling while there is none.
 import { useEffect, useSyncExternalStore } from 'react';
 import { keys, queryClient } from './queries';
-import type { AppAnswer, Component, LiveEvent, Observed } from './schema';
+import type { AppAnswer, Component, EnvironmentInfo, LiveEvent, Observed } from './schema';
 import { api } from './client';
 import { session } from './session';
 
@@ -53,7 +53,7 @@ export function useLiveUpdates() {
         failures += 1;
         timer = setTimeout(open, wait);
       };
-      for (const type of ['component', 'component_removed', 'app_changed', 'app_removed', 'observed', 'operation'] as const) {
+      for (const type of ['component', 'component_removed', 'app_changed', 'app_removed', 'observed', 'operation', 'environment', 'environment_removed'] as const) {
         source.addEventListener(type, (event: MessageEvent<string>) => apply(JSON.parse(event.data) as LiveEvent));
       }
       source.addEventListener('lagged', () => void queryClient.invalidateQueries());
@@ -81,6 +81,11 @@ function apply(event: LiveEvent) {
     case 'component_removed':
       queryClient.setQueryData<Component[]>(keys.components, (all) => all?.filter((one) => one.digest !== event.digest));
       return;
+    case 'environment':
+      return putEnvironment(event.environment);
+    case 'environment_removed':
+      queryClient.setQueryData<EnvironmentInfo[]>(keys.environments, (all) => all?.filter((one) => one.name !== event.environment));
+      return;
     case 'operation':
       queryClient.setQueryData(['operation', event.operation.id], event.operation);
       return void queryClient.invalidateQueries({ queryKey: keys.appPart(event.operation.app, 'events') });
@@ -101,6 +106,16 @@ function changeComponent(component: Component) {
     if (!all) return all;
     const known = all.some((one) => one.digest === component.digest);
     return known ? all.map((one) => (one.digest === component.digest ? component : one)) : [component, ...all];
+  });
+}
+
+/** Puts an environment as an answer or an event had it into the cache. */
+export function putEnvironment(environment: EnvironmentInfo) {
+  queryClient.setQueryData<EnvironmentInfo[]>(keys.environments, (all) => {
+    if (!all) return all;
+    const known = all.some((one) => one.name === environment.name);
+    if (known) return all.map((one) => (one.name === environment.name ? environment : one));
+    return [...all, environment].sort((a, b) => a.name.localeCompare(b.name));
   });
 }
 

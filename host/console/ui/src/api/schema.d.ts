@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /** Show what this host is, and whether what it stands on is as it should be. */
-        get: operations["environments_show"];
+        get: operations["about_show"];
         put?: never;
         post?: never;
         delete?: never;
@@ -480,6 +480,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an environment. */
+        get: operations["environments_show"];
+        put?: never;
+        post?: never;
+        /** Forget an environment that is not there any more and has no apps. */
+        delete: operations["environments_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/cordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an environment take no further apps. What runs there stays. */
+        post: operations["environments_cordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Empty an environment.
+         * @description It takes no further apps; those that it has are moved where others can have them, or stopped there.
+         *     Requests under way are finished. Follow `draining`, `apps` and `message`.
+         */
+        post: operations["environments_drain"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/{name}/uncordon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have an environment take apps again; ends a drain too. */
+        post: operations["environments_uncordon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -489,8 +562,8 @@ export interface paths {
         };
         /**
          * Follow what happens.
-         * @description Server-sent events: components that are uploaded and compiled, apps that change, operations
-         *     that go on. `lagged` says that some were missed.
+         * @description Server-sent events: components that are uploaded and compiled, apps and environments that
+         *     change, operations that go on. `lagged` says that some were missed.
          */
         get: operations["events_follow"];
         put?: never;
@@ -705,10 +778,7 @@ export interface components {
             domains: string[];
             /** @description Where it runs. */
             environments: string[];
-            /**
-             * @description Whether it moves to another environment when its own is lost. Not with a database that is a
-             *     local file.
-             */
+            /** @description True: when an environment of it is lost, it moves to another one. */
             failover?: boolean;
             /** @description Unique and immutable. */
             id: string;
@@ -725,7 +795,7 @@ export interface components {
             outbound_hosts: string[];
             /** @description What happens to `/apps/{id}/`. */
             path_access: components["schemas"]["PathAccess"];
-            /** @description Who chose them. */
+            /** @description Who chose `environments`. */
             placement?: components["schemas"]["Placement"];
             /** @description When it starts. */
             start_mode: components["schemas"]["StartMode"];
@@ -782,7 +852,7 @@ export interface components {
              */
             domains?: string[] | null;
             /**
-             * @description Where it runs.
+             * @description Where it runs, as a whole; empty: where the supervisor chooses.
              * @default null
              */
             environments?: string[] | null;
@@ -1083,10 +1153,10 @@ export interface components {
             cpu_load: number;
             /**
              * Format: int64
-             * @description Commands that could not be carried out and were put aside, since this process began.
+             * @description Commands that it could not carry out however often it tried.
              */
             dead_letters: number;
-            /** @description True: its apps are moved away or stopped. */
+            /** @description True: its apps are being moved or stopped. */
             draining: boolean;
             /**
              * Format: int64
@@ -1113,7 +1183,7 @@ export interface components {
              * @description Memory that its process may have, in bytes.
              */
             memory_total_bytes: number;
-            /** @description What there is to say about that: why it is lost, who was refused. */
+            /** @description Why it is lost, left or refused, or what a drain waits for. */
             message?: string | null;
             /** @description Its name. */
             name: string;
@@ -1129,32 +1199,32 @@ export interface components {
              * @description Of those, apps that run.
              */
             running: number;
-            /** @description False: it gets no more apps (cordoned). */
+            /** @description False: it is cordoned, and takes no further apps. */
             schedulable: boolean;
             /**
              * Format: int64
              * @description When it began, in milliseconds since 1970.
              */
             started_at: number;
-            /** @description Whether it answers. */
+            /** @description Whether it is there. */
             status: components["schemas"]["EnvironmentStatus"];
-            /** @description Where people reach it; null: inside this process, or nowhere directly. */
+            /** @description Where people reach it; null: nowhere, or inside this process. */
             url?: string | null;
             /** @description Lodge's version there. */
             version: string;
         };
         /**
-         * @description Whether an environment answers.
+         * @description Whether an environment is there.
          * @enum {string}
          */
-        EnvironmentStatus: "online" | "lost" | "left" | "awaited";
+        EnvironmentStatus: "online" | "lost" | "left" | "refused";
         /** @description One check. */
         HealthCheck: {
             /** @description What is the matter and what to do; null: nothing. */
             message: string | null;
             /**
              * @description Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-             *     `max_map_count`; where there are workers also `redis` and `environments`.
+             *     `max_map_count`.
              */
             name: string;
             /** @description How it ended. */
@@ -1612,10 +1682,10 @@ export interface components {
                 cpu_load: number;
                 /**
                  * Format: int64
-                 * @description Commands that could not be carried out and were put aside, since this process began.
+                 * @description Commands that it could not carry out however often it tried.
                  */
                 dead_letters: number;
-                /** @description True: its apps are moved away or stopped. */
+                /** @description True: its apps are being moved or stopped. */
                 draining: boolean;
                 /**
                  * Format: int64
@@ -1642,7 +1712,7 @@ export interface components {
                  * @description Memory that its process may have, in bytes.
                  */
                 memory_total_bytes: number;
-                /** @description What there is to say about that: why it is lost, who was refused. */
+                /** @description Why it is lost, left or refused, or what a drain waits for. */
                 message?: string | null;
                 /** @description Its name. */
                 name: string;
@@ -1658,16 +1728,16 @@ export interface components {
                  * @description Of those, apps that run.
                  */
                 running: number;
-                /** @description False: it gets no more apps (cordoned). */
+                /** @description False: it is cordoned, and takes no further apps. */
                 schedulable: boolean;
                 /**
                  * Format: int64
                  * @description When it began, in milliseconds since 1970.
                  */
                 started_at: number;
-                /** @description Whether it answers. */
+                /** @description Whether it is there. */
                 status: components["schemas"]["EnvironmentStatus"];
-                /** @description Where people reach it; null: inside this process, or nowhere directly. */
+                /** @description Where people reach it; null: nowhere, or inside this process. */
                 url?: string | null;
                 /** @description Lodge's version there. */
                 version: string;
@@ -1756,11 +1826,6 @@ export interface components {
             environment: components["schemas"]["EnvironmentInfo"];
             /** @enum {string} */
             type: "environment";
-        } | {
-            /** @description Which. */
-            environment: string;
-            /** @enum {string} */
-            type: "environment_removed";
         } | {
             /** @description As it is now. */
             operation: components["schemas"]["Operation"];
@@ -1988,8 +2053,7 @@ export interface components {
              */
             domains?: string[];
             /**
-             * @description Where it runs; absent or empty: in this process, or, where workers host the apps, where the
-             *     supervisor chooses.
+             * @description Where it runs; absent or empty: where the supervisor chooses (`local`, if there is no other).
              * @default null
              */
             environments?: string[] | null;
@@ -2119,7 +2183,7 @@ export interface components {
          */
         PathAccess: "serve" | "redirect" | "off";
         /**
-         * @description Who chooses where an app runs.
+         * @description Who chose where an app runs.
          * @enum {string}
          */
         Placement: "named" | "automatic";
@@ -2475,7 +2539,7 @@ export type TrustedProxies = components['schemas']['TrustedProxies'];
 export type World = components['schemas']['World'];
 export type $defs = Record<string, never>;
 export interface operations {
-    environments_show: {
+    about_show: {
         parameters: {
             query?: never;
             header?: never;
@@ -2557,8 +2621,6 @@ export interface operations {
                 cursor?: string;
                 /** @description What was asked for. */
                 desired?: components["schemas"]["Desired"];
-                /** @description An environment that they are placed in. */
-                environment?: string;
                 /** @description Items at most: 1 to 1,000; 100 if not given. */
                 limit?: number;
                 /** @description Part of the ID, display name or a domain. */
@@ -3510,6 +3572,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["List_EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the environment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_cordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_drain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    environments_uncordon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the environment's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnvironmentInfo"];
                 };
             };
             /** @description what went wrong, and what to do */

@@ -33,6 +33,10 @@ export const ACTIONS = [
   'token.create',
   'token.remove',
   'settings.update',
+  'environment.cordon',
+  'environment.uncordon',
+  'environment.drain',
+  'environment.remove',
 ] as const;
 
 export const RESULTS = ['succeeded', 'failed', 'refused', 'accepted', 'superseded'] as const;

@@ -10,7 +10,7 @@ import { useLimitText } from './rule-text';
 export const SECTIONS = {
   general: ['display_name', 'id'],
   component: ['component'],
-  start: ['start_mode', 'environments'],
+  start: ['start_mode', 'placement', 'environments', 'failover'],
   database: ['database'],
   upgrade: ['auto_upgrade'],
   tokens: ['jwt'],
@@ -45,7 +45,7 @@ export function useBriefs(draft: Draft, standard: LimitValues): Record<SectionId
   return {
     general: draft.display_name || t('brief.no_name'),
     component: component ? `${component.name} ${component.version}` : t('brief.no_component'),
-    start: t(`start.${draft.start_mode}`),
+    start: [t(`start.${draft.start_mode}`), ...draft.environments.filter((name) => name !== 'local')].join(' · '),
     database: t(`database.${draft.database.kind}`),
     upgrade: t(draft.auto_upgrade ? 'upgrade.on' : 'upgrade.off'),
     tokens: draft.jwt.independent ? t('brief.own_key', { algorithm: draft.jwt.algorithm }) : t('jwt.shared'),

@@ -1,6 +1,7 @@
 // A form's state, for all its sections: what is typed, which rules it breaks, what the host refused.
 import { createContext, useCallback, useContext, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useAbout } from '../api/about';
 import type { ProblemError } from '../api/problem';
 import type { AppAnswer } from '../api/schema';
 import { checkDraft } from './logic/check';
@@ -33,7 +34,7 @@ export function useFormContext(): FormValue {
 }
 
 /** Told only once one has tried to save. */
-const WHEN_SAVING = new Set(['name_empty', 'component_empty', 'key_empty', 'url_empty', 'source_app', 'value_again']);
+const WHEN_SAVING = new Set(['name_empty', 'component_empty', 'key_empty', 'url_empty', 'source_app', 'value_again', 'environments_empty']);
 /** Told once the field was left. */
 const WHEN_LEFT = new Set(['url_scheme', 'source_name']);
 
@@ -61,7 +62,8 @@ export function useFormState({ draft, onChange, fields, app, standard, further }
   const [tried, setTried] = useState(false);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Record<string, string>>({});
-  const broken = useMemo(() => checkDraft(draft, fields), [draft, fields]);
+  const service = useAbout().data?.apps_database;
+  const broken = useMemo(() => checkDraft(draft, fields, service), [draft, fields, service]);
   const errors = useMemo(() => {
     const shown: Record<string, string> = { ...further, ...refused };
     for (const [path, one] of Object.entries(broken)) {

@@ -4,7 +4,7 @@ use crate::cli::client::{Client, encode};
 use crate::cli::component::{short, word};
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use lodge_model::{App, LogLine, MeterSnapshot, SourceAccess};
+use lodge_model::{App, LOCAL_ENVIRONMENT, LogLine, MeterSnapshot, Placement, SourceAccess};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,16 +50,43 @@ pub(crate) fn list(client: &Client, search: Option<&str>, json: bool) -> Result<
     Ok(())
 }
 
+/// How it is, in each of its environments; without their names where there is only this process.
 fn statuses(app: &App) -> String {
-    match app.observed.as_slice() {
-        [] => "unknown".to_owned(),
-        [only] => only.status.as_str().to_owned(),
-        several => several
-            .iter()
-            .map(|o| format!("{}={}", o.environment, o.status.as_str()))
-            .collect::<Vec<_>>()
-            .join(" "),
+    match (app.environments.as_slice(), app.observed.as_slice()) {
+        ([], []) => "not placed yet".to_owned(),
+        (_, []) => "unknown".to_owned(),
+        (_, [only]) if only.environment.as_str() == LOCAL_ENVIRONMENT => {
+            only.status.as_str().to_owned()
+        }
+        (_, several) => join(
+            several
+                .iter()
+                .map(|o| format!("{}={}", o.environment, o.status.as_str())),
+        ),
     }
+}
+
+/// Where it runs, and who chose that where there is a choice.
+fn environments(app: &App) -> String {
+    let names = join(app.environments.iter());
+    match app.placement {
+        Placement::Automatic if names != LOCAL_ENVIRONMENT => {
+            format!("{names} (chosen by Lodge)").trim_start().to_owned()
+        }
+        Placement::Automatic | Placement::Named => names,
+    }
+}
+
+/// What its environments say of it; with their names where there are several.
+fn messages(app: &App) -> impl Iterator<Item = String> {
+    let several = app.observed.len() > 1;
+    app.observed.iter().filter_map(move |observed| {
+        let message = observed.message.clone()?;
+        Some(match several {
+            true => format!("{}: {message}", observed.environment),
+            false => message,
+        })
+    })
 }
 
 pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Failure> {
@@ -88,7 +115,8 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
                 short(component.digest)
             ),
         ),
-        ("environments", join(app.environments.iter())),
+        ("environments", environments(&app)),
+        ("failover", if app.failover { "on" } else { "" }.to_owned()),
         ("domains", app.domains.join(" ")),
         ("path access", word(&json!(app.path_access))),
         ("database", database(&app)),
@@ -99,9 +127,7 @@ pub(crate) fn app(client: &Client, value: &Value, json: bool) -> Result<(), Fail
         ("created", output::time(app.created_at)),
         ("changed", output::time(app.updated_at)),
     ];
-    for observed in &app.observed {
-        pairs.push(("message", observed.message.clone().unwrap_or_default()));
-    }
+    pairs.extend(messages(&app).map(|message| ("message", message)));
     pairs.extend(urls.into_iter().map(|url| ("url", url)));
     let limits = json!(app.limits);
     pairs.extend(

@@ -1,12 +1,16 @@
 // All rules over the whole form: which field breaks which.
+import type { DatabaseEngine } from '../../api/schema';
 import type { Draft, DraftField } from './draft';
 import { isOptional, LIMIT_NAMES, LIMITS } from './limits';
 import * as rules from './rules';
 
 export type BrokenFields = Record<string, rules.Broken>;
 
-/** The paths are those that fields have in the form: `limits.memory_bytes`, `config[2].key`, `domains[0]`. */
-export function checkDraft(draft: Draft, fields?: readonly DraftField[]): BrokenFields {
+/**
+ * The paths are those that fields have in the form: `limits.memory_bytes`, `config[2].key`, `domains[0]`. `service` is
+ * the make of the host's database service.
+ */
+export function checkDraft(draft: Draft, fields?: readonly DraftField[], service?: DatabaseEngine): BrokenFields {
   const broken: BrokenFields = {};
   const put = (path: string, rule: rules.Broken | null) => {
     if (rule && !(path in broken)) broken[path] = rule;
@@ -23,6 +27,8 @@ export function checkDraft(draft: Draft, fields?: readonly DraftField[]): Broken
       const { kind, url } = draft.database;
       if (kind === 'new_connection' && url !== null) put('database.url', rules.checkDatabaseUrl(url));
     },
+    environments: () => checkPlaces(draft, put, service),
+    failover: () => put('failover', draft.failover && isLocalFile(draft, service) ? { rule: 'failover_local' } : null),
     domains: () => each('domains', rules.checkDomain, 100),
     outbound_hosts: () => each('outbound_hosts', rules.checkOutboundHost, 1_000),
     tags: () => each('tags', rules.checkTag, 16),
@@ -32,6 +38,17 @@ export function checkDraft(draft: Draft, fields?: readonly DraftField[]): Broken
   };
   for (const [field, check] of Object.entries(checks)) if (!fields || fields.includes(field as DraftField)) check();
   return broken;
+}
+
+/** True of an app whose data are a file of the environment that it runs in. */
+export function isLocalFile({ database: { kind, engine } }: Pick<Draft, 'database'>, service?: DatabaseEngine): boolean {
+  return kind === 'new_database' && (engine ?? service ?? 'sqlite') === 'sqlite';
+}
+
+function checkPlaces(draft: Draft, put: Put, service?: DatabaseEngine) {
+  if (draft.placement !== 'named') return;
+  if (draft.environments.length === 0) put('environments', { rule: 'environments_empty' });
+  if (draft.environments.length > 1 && isLocalFile(draft, service)) put('environments', { rule: 'environments_local' });
 }
 
 type Put = (path: string, rule: rules.Broken | null) => void;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkDraft } from './check';
 import { patchOf, toNewApp, undoOf } from './convert';
 import { type Draft, draftOf, emptyDraft } from './draft';
 import { app } from './fixture';
@@ -17,7 +18,6 @@ describe('a new app', () => {
       display_name: 'Shop',
       component: { digest: 'aa' },
       start_mode: 'on_first_visit',
-      environments: ['local'],
       database: { kind: 'none' },
       auto_upgrade: false,
       jwt: { independent: true, algorithm: 'HS256' },
@@ -82,6 +82,35 @@ describe('what changed', () => {
       kind: 'new_connection',
       url: 'mysql://h/d',
     });
+  });
+});
+
+describe('where it runs', () => {
+  const empty = { ...emptyDraft(STANDARD), display_name: 'Shop', component: 'aa' };
+  it('is said only where it was chosen', () => {
+    const named = toNewApp({ ...empty, placement: 'named', environments: ['a', 'b'], failover: true }, STANDARD);
+    expect(named).toMatchObject({ environments: ['a', 'b'], failover: true });
+    expect('environments' in toNewApp(empty, STANDARD)).toBe(false);
+  });
+  it('is left to the host by an empty list, and taken back again', () => {
+    const after = changed({ placement: 'automatic', environments: [] });
+    expect(patchOf(before, after)).toEqual({ environments: [] });
+    expect(undoOf(before, after)).toEqual({ environments: ['local'] });
+    expect(patchOf(before, changed({ failover: true }))).toEqual({ failover: true });
+  });
+  it('of an app that the host places is no choice', () => {
+    const moved = (name: string) => draftOf({ ...app, placement: 'automatic', environments: [name] });
+    expect(moved('a').environments).toEqual([]);
+    expect(patchOf(moved('a'), moved('b'))).toEqual({});
+  });
+  it('is one place for a database that is a file', () => {
+    const draft: Draft = { ...empty, placement: 'named', environments: ['a', 'b'], failover: true, database: { kind: 'new_database', engine: null, url: '' } };
+    const rules = (service: 'sqlite' | 'postgres', part: Partial<Draft> = {}) => Object.values(checkDraft({ ...draft, ...part }, undefined, service)).map((one) => one.rule);
+    expect(rules('sqlite')).toEqual(['environments_local', 'failover_local']);
+    expect(rules('postgres')).toEqual([]);
+    expect(rules('postgres', { database: { kind: 'new_database', engine: 'sqlite', url: '' } })).toEqual(['environments_local', 'failover_local']);
+    expect(rules('sqlite', { environments: ['a'], failover: false })).toEqual([]);
+    expect(rules('sqlite', { environments: [], failover: false })).toEqual(['environments_empty']);
   });
 });
 

@@ -9,7 +9,6 @@ export function toNewApp(draft: Draft, standard: LimitValues): NewApp {
   const app: NewApp = {
     component: { digest: draft.component },
     start_mode: draft.start_mode,
-    environments: draft.environments,
     database: toDatabase(draft.database),
     auto_upgrade: draft.auto_upgrade,
     jwt: toJwt(draft.jwt),
@@ -20,6 +19,8 @@ export function toNewApp(draft: Draft, standard: LimitValues): NewApp {
     outbound_hosts: draft.outbound_hosts,
     data_sources: Object.fromEntries(draft.data_sources.map((row) => [row.name, toSource(row)])),
   };
+  if (draft.placement === 'named') app.environments = draft.environments;
+  if (draft.failover) app.failover = true;
   if (draft.id !== '') app.id = draft.id;
   if (name !== '') app.display_name = name;
   if (draft.tags.length > 0) app.tags = draft.tags;
@@ -35,7 +36,8 @@ export function patchOf(before: Draft, after: Draft): AppPatch {
   if (after.start_mode !== before.start_mode) patch.start_mode = after.start_mode;
   if (after.auto_upgrade !== before.auto_upgrade) patch.auto_upgrade = after.auto_upgrade;
   if (after.path_access !== before.path_access) patch.path_access = after.path_access;
-  if (!same(after.environments, before.environments)) patch.environments = after.environments;
+  if (!same(namedIn(after), namedIn(before))) patch.environments = namedIn(after);
+  if (after.failover !== before.failover) patch.failover = after.failover;
   if (!same(after.database, before.database)) patch.database = toDatabase(after.database);
   if (!same(after.jwt, before.jwt)) patch.jwt = toJwt(after.jwt);
   if (!same(after.domains, before.domains)) patch.domains = after.domains;
@@ -67,6 +69,9 @@ export function undoOf(before: Draft, after: Draft): AppPatch | null {
   });
   return lost ? null : patch;
 }
+
+/** As the API takes it: none where Lodge chooses. */
+const namedIn = ({ placement, environments }: Draft) => (placement === 'named' ? environments : []);
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);

@@ -1,5 +1,5 @@
 // What the form holds while it is typed in: one shape for adding and for editing an app.
-import type { AppAnswer, DatabaseEngine, DatabaseKind, JwtAlgorithm, PathAccess, SourceAccess, StartMode } from '../../api/schema';
+import type { AppAnswer, DatabaseEngine, DatabaseKind, JwtAlgorithm, PathAccess, Placement, SourceAccess, StartMode } from '../../api/schema';
 import { type LimitName, type LimitValues, limitValues } from './limits';
 
 export interface ConfigRow {
@@ -33,7 +33,12 @@ export interface Draft {
   /** A digest. */
   component: string | null;
   start_mode: StartMode;
+  /** Who chooses where it runs. */
+  placement: Placement;
+  /** What was chosen; none where Lodge chooses. */
   environments: string[];
+  /** Moves when its environment is lost. */
+  failover: boolean;
   database: { kind: DatabaseKind; engine: DatabaseEngine | null; url: string | null };
   auto_upgrade: boolean;
   jwt: { independent: boolean; algorithm: JwtAlgorithm };
@@ -59,7 +64,9 @@ export function emptyDraft(limits: Record<LimitName, number | null>): Draft {
     id_typed: false,
     component: null,
     start_mode: 'on_first_visit',
-    environments: ['local'],
+    placement: 'automatic',
+    environments: [],
+    failover: false,
     database: { kind: 'none', engine: null, url: '' },
     auto_upgrade: false,
     jwt: { independent: true, algorithm: 'HS256' },
@@ -81,7 +88,9 @@ export function draftOf(app: AppAnswer): Draft {
     id_typed: true,
     component: app.component.digest,
     start_mode: app.start_mode,
-    environments: app.environments,
+    placement: app.placement ?? 'named',
+    environments: app.placement === 'automatic' ? [] : app.environments,
+    failover: app.failover ?? false,
     database: {
       kind: app.database.kind,
       engine: app.database.engine ?? null,

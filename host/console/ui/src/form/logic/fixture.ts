@@ -8,6 +8,8 @@ export const app: AppAnswer = {
   component: { digest: 'aa', name: 'shop', version: '1' },
   start_mode: 'on_first_visit',
   environments: ['local'],
+  placement: 'named',
+  failover: false,
   database: { kind: 'new_connection' },
   data_sources: { orders: { app: 'other', access: 'read_only' }, archive: { access: 'read_write' } },
   auto_upgrade: false,

@@ -1,10 +1,8 @@
-import { Select, Tag } from 'antd';
 import { useTranslation } from 'react-i18next';
-import { useEnvironments } from '../../api/environments';
 import type { StartMode } from '../../api/schema';
 import { Choice } from '../choice';
 import { useFormContext } from '../context';
-import { Field } from '../field';
+import { EnvironmentFields } from './environments';
 
 export function StartFields() {
   const { t } = useTranslation('form');
@@ -22,38 +20,7 @@ export function StartFields() {
           help: t(`start.${value}_help`),
         }))}
       />
-      <EnvironmentField />
+      <EnvironmentFields />
     </>
-  );
-}
-
-function EnvironmentField() {
-  const { t } = useTranslation('form');
-  const { draft, change, errorOf } = useFormContext();
-  const { data } = useEnvironments();
-  const names = data?.map((one) => one.name) ?? draft.environments;
-  const only = names.length === 1 && draft.environments.length === 1 && names[0] === draft.environments[0];
-  if (only && !errorOf('environments')) {
-    return (
-      <div className="field" data-path="environments">
-        <div className="field-label">{t('environments.label')}</div>
-        <Tag className="fixed-choice">{names[0]}</Tag>
-        <div className="field-help">{t('environments.only')}</div>
-      </div>
-    );
-  }
-  return (
-    <Field path="environments" label={t('environments.label')} help={t('environments.help')}>
-      {(input) => (
-        <Select
-          {...input}
-          mode="multiple"
-          className="wide"
-          value={draft.environments}
-          onChange={(environments) => change({ environments })}
-          options={names.map((value) => ({ value, label: value }))}
-        />
-      )}
-    </Field>
   );
 }

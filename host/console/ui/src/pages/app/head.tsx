@@ -9,12 +9,11 @@ import { useKeptFocus } from '../../components/use-kept-focus';
 import { AppAvatar } from '../../components/app-avatar';
 import { Copyable } from '../../components/copy';
 import { PageHeader } from '../../components/page-header';
-import { StatusTag } from '../../components/status';
+import { Statuses } from '../../components/status';
 import { Visit } from './visit';
 
 /** Who the app is, how it is, and what can be done to it as a whole. */
 export function AppHead({ app }: { app: AppAnswer }) {
-  const observed = app.observed ?? [];
   return (
     <PageHeader
       name={app.display_name}
@@ -26,9 +25,7 @@ export function AppHead({ app }: { app: AppAnswer }) {
       }
       about={
         <span className="head-about">
-          {observed.map((one) => (
-            <StatusTag key={one.environment} observed={one} showEnvironment={observed.length > 1} />
-          ))}
+          <Statuses app={app} />
           <Copyable text={app.id} />
           <Link to={`/apps/${app.id}/component`}>
             {app.component.name} {app.component.version}
@@ -48,7 +45,7 @@ function Actions({ app }: { app: AppAnswer }) {
     <div ref={group} className="page-actions">
       <StartOrStop app={app} actions={actions} />
       <More app={app} actions={actions} />
-      <Visit urls={app.urls} />
+      <Visit app={app} />
     </div>
   );
 }

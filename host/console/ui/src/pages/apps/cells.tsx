@@ -7,9 +7,10 @@ import { Link } from 'react-router';
 import type { AppAnswer, AppUsage } from '../../api/schema';
 import { AppAvatar } from '../../components/app-avatar';
 import { CopyButton } from '../../components/copy-button';
-import { StatusTag } from '../../components/status';
+import { observations } from '../../components/observations';
+import { Statuses } from '../../components/status';
 import { useFormats } from '../../format';
-import { isNearlyFull, isThrottled, memoryShare, observations } from './select';
+import { isNearlyFull, isThrottled, memoryShare } from './select';
 
 interface Of {
   app: AppAnswer;
@@ -37,14 +38,10 @@ export const NameCell = memo(function NameCell({ app }: Of) {
 });
 
 export const StatusCell = memo(function StatusCell({ app, usage }: WithUsage) {
-  const seen = observations(app);
-  const withPlace = seen.length > 1 || seen.some((one) => one.environment !== 'local');
-  const failure = seen.find((one) => one.status === 'failed' && one.message);
+  const failure = observations(app).find((one) => one.status === 'failed' && one.message);
   return (
     <div className="app-status">
-      {seen.map((one) => (
-        <StatusTag key={one.environment} observed={one} showEnvironment={withPlace} />
-      ))}
+      <Statuses app={app} />
       {isThrottled(usage ?? undefined) && <Throttled share={usage?.throttled ?? 0} />}
       {failure && (
         <Tooltip title={failure.message} trigger={['hover', 'focus']}>

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { Link } from 'react-router';
 import type { AppAnswer } from '../../api/schema';
 import { useAppActions } from '../../components/app-actions';
+import { inEnvironment } from '../../components/visit-url';
 
 interface Props {
   app: AppAnswer;
@@ -21,7 +22,19 @@ export const RowActions = memo(function RowActions({ app, onDelete, wide = false
   const runs = app.desired === 'running';
   const name = app.display_name;
   const words = runs ? t('action.stop') : t('action.start');
+  const [url] = app.urls;
+  const places = url && runs && app.environments.length > 1 ? app.environments : [];
+  const visits = places.map((environment) => ({
+    key: `visit-${environment}`,
+    icon: <ExportOutlined />,
+    label: (
+      <a href={inEnvironment(url ?? '', environment)} target="_blank" rel="noopener">
+        {t('apps:visit_in', { environment })}
+      </a>
+    ),
+  }));
   const items: MenuProps['items'] = [
+    ...visits,
     { key: 'restart', icon: <ReloadOutlined />, label: t('action.restart'), disabled: !runs || busy !== null },
     { key: 'edit', icon: <EditOutlined />, label: <Link to={`/apps/${app.id}/settings`}>{t('action.edit')}</Link> },
     { key: 'logs', icon: <FileTextOutlined />, label: <Link to={`/apps/${app.id}/logs`}>{t('action.logs')}</Link> },

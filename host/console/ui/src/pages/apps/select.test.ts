@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AppAnswer, AppUsage } from '../../api/schema';
-import { facets, isNearlyFull, isThrottled, memoryShare, observations, select } from './select';
+import { observations } from '../../components/observations';
+import { facets, isNearlyFull, isThrottled, memoryShare, select } from './select';
 import { parseView } from './view';
 
 function app(id: string, more: Partial<AppAnswer> = {}): AppAnswer {

@@ -1,5 +1,6 @@
 // Which apps are shown and in which order.
-import type { AppAnswer, AppUsage, Observed, Status } from '../../api/schema';
+import type { AppAnswer, AppUsage, Status } from '../../api/schema';
+import { observations } from '../../components/observations';
 import { FACETS, type Facet, type Filters, type Sort, STATUSES, type View } from './view';
 
 export type Usage = ReadonlyMap<string, AppUsage>;
@@ -14,13 +15,6 @@ export interface Option {
 const THROTTLED = 0.2;
 /** A share of the memory budget above which it is nearly full. */
 const NEARLY_FULL = 0.85;
-
-/** What was last seen of the app: one entry an environment, `unknown` where nothing was. */
-export function observations(app: AppAnswer): Observed[] {
-  const seen = app.observed ?? [];
-  const unseen = app.environments.filter((environment) => !seen.some((one) => one.environment === environment));
-  return [...seen, ...unseen.map((environment) => ({ environment, status: 'unknown' as const, since: app.updated_at }))];
-}
 
 /** The app's tags; a host of an earlier version has none. */
 export const tagsOf = (app: AppAnswer): string[] => app.tags ?? [];

@@ -39,6 +39,11 @@ function Line({ sentence, app }: { sentence: Sentence; app: AppAnswer }) {
         {ICON[sentence.tone]}
       </span>
       <span>
+        {sentence.place && (
+          <span className="sentence-place">
+            <bdi>{sentence.place}</bdi>:{' '}
+          </span>
+        )}
         {t(`now.${sentence.key}`, written(sentence.holes, formats))}{' '}
         {sentence.go && <Link to={`/apps/${app.id}/${sentence.go}`}>{t(`now.go_${sentence.go}`)}</Link>}
         {sentence.key === 'waiting_visit' && url && (

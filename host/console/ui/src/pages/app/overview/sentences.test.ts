@@ -9,6 +9,7 @@ const NOUGHT = { answered: 0, server_errors: 0, cancelled: 0, refused: 0, timed_
 const IDLE: MeterSnapshot = { ...NOUGHT, in_flight: 0, queued: 0, cpu_ms: 0, throttled_ms: 0, capped_ms: 0, memory_bytes: 0, memory_peak_bytes: 0, instances: 0, instantiations: 0, reasons: {}, latency: null };
 
 const app = (status: Observed['status'], limits = {}, message?: string) => ({
+  environments: ['local'],
   observed: [{ environment: 'local', status, since: 0, message }],
   limits: { concurrency: 4, queue: 8, memory_bytes: 1_000, ...limits },
   start_mode: 'on_first_visit' as const,
@@ -24,6 +25,15 @@ test('an app that waits, and one that runs idly', () => {
   expect(keys(app('waiting'), minute({}))).toEqual(['waiting_visit']);
   expect(keys({ ...app('waiting'), start_mode: 'with_host' }, [])).toEqual(['waiting']);
   expect(keys(app('running'), minute({}))).toEqual(['running', 'idle']);
+});
+
+test('an app in several environments, and in none yet', () => {
+  const observed = (['running', 'failed'] as const).map((status, index) => ({ environment: `e${index}`, status, since: 0 }));
+  const said = sentences({ ...app('running'), observed }, []);
+  expect(said.map(({ place, key }) => `${place}: ${key}`)).toEqual(['e0: running', 'e1: failed']);
+  expect(sentences(app('running'), [])[0]?.place).toBeUndefined();
+  expect(keys({ ...app('running'), environments: [], observed: [] }, [])).toEqual(['unplaced']);
+  expect(texts.now).toHaveProperty('unplaced');
 });
 
 test('requests in flight, and why others wait', () => {

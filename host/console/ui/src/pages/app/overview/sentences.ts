@@ -24,19 +24,26 @@ export interface Sentence {
   holes: Holes;
   /** The tab of the app's page where something can be done about it. */
   go: Remedy;
+  /** The environment that it is about, where there are several. */
+  place?: string;
 }
 
 /** Shares of waiting below this are not worth a sentence. */
 const NOTABLE_SHARE = 0.01;
 const NEARLY_FULL = 0.9;
 
-export function sentences(app: Pick<AppAnswer, 'observed' | 'limits' | 'start_mode' | 'desired'>, samples: Sample[]): Sentence[] {
-  const said = (app.observed ?? []).map((observed) => ofStatus(observed, app.start_mode));
+export function sentences(app: Pick<AppAnswer, 'observed' | 'limits' | 'start_mode' | 'desired' | 'environments'>, samples: Sample[]): Sentence[] {
+  const seen = app.observed ?? [];
+  const said = seen.map((observed) => {
+    const sentence = ofStatus(observed, app.start_mode);
+    return seen.length > 1 ? { ...sentence, place: observed.environment } : sentence;
+  });
   if (said.length === 0 && app.desired === 'stopped') said.push(say('stopped', 'info'));
+  else if (said.length === 0 && app.environments.length === 0) said.push(say('unplaced', 'warning'));
   const stats = samples.at(-1)?.stats;
   if (!stats) return said;
   const recent = lately(samples);
-  const runs = (app.observed ?? []).some(({ status }) => status === 'running');
+  const runs = seen.some(({ status }) => status === 'running');
   return [...said, ...(runs ? ofRequests(stats, app.limits) : []), ...ofCpu(recent, app.limits), ...ofMemory(stats, app.limits), ...ofFailures(recent, app.limits)];
 }
 

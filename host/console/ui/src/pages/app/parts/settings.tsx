@@ -10,7 +10,7 @@ import { StartFields } from '../../../form/sections/start';
 import { TokenFields, UpgradeField } from '../../../form/sections/tokens';
 import { Keys } from './keys';
 
-const FIELDS = ['display_name', 'start_mode', 'environments', 'database', 'auto_upgrade', 'jwt', 'tags'] as const;
+const FIELDS = ['display_name', 'start_mode', 'placement', 'environments', 'failover', 'database', 'auto_upgrade', 'jwt', 'tags'] as const;
 
 /** The general settings. */
 export function SettingsPart({ app }: { app: AppAnswer }) {

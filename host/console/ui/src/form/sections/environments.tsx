@@ -1,0 +1,140 @@
+// Where an app runs: chosen by Lodge, or by name; nothing to choose where there is one place only.
+import { Checkbox, Switch, Tag } from 'antd';
+import { useId } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useAbout } from '../../api/about';
+import { isAlone, useEnvironments } from '../../api/environments';
+import type { EnvironmentInfo, Placement } from '../../api/schema';
+import { useFormats } from '../../format';
+import { Choice } from '../choice';
+import { useFormContext } from '../context';
+import { Field, FieldError } from '../field';
+import { isLocalFile } from '../logic/check';
+
+export function EnvironmentFields() {
+  const { t } = useTranslation('form');
+  const { draft, errorOf } = useFormContext();
+  const { data } = useEnvironments();
+  if (!data) return null;
+  const [only] = data;
+  const fits = only && draft.environments.every((name) => name === only.name);
+  if (only && isAlone(data) && fits && !errorOf('environments')) {
+    return (
+      <div className="field" data-path="environments">
+        <div className="field-label">{t('environments.label')}</div>
+        <Tag className="fixed-choice">{only.name}</Tag>
+        <div className="field-help">{t('environments.only')}</div>
+      </div>
+    );
+  }
+  return (
+    <>
+      <PlacementField all={data} />
+      {draft.placement === 'named' && <EnvironmentList all={data} />}
+      <FailoverField />
+    </>
+  );
+}
+
+function PlacementField({ all }: { all: EnvironmentInfo[] }) {
+  const { t } = useTranslation('form');
+  const { list } = useFormats();
+  const { draft, change, app } = useFormContext();
+  const choose = (placement: Placement) => {
+    // What it has is where one begins to choose.
+    const there = app?.environments.filter((name) => all.some((one) => one.name === name)) ?? [];
+    change({ placement, environments: placement === 'named' ? there : [] });
+  };
+  const now = app?.placement === 'automatic' && app.environments.length > 0 ? ` ${t('environments.now', { names: list(app.environments) })}` : '';
+  return (
+    <Choice<Placement>
+      path="placement"
+      label={t('environments.which')}
+      value={draft.placement}
+      onChange={choose}
+      options={(['automatic', 'named'] as const).map((value) => ({
+        value,
+        label: t(`environments.${value}`),
+        help: t(`environments.${value}_help`) + (value === 'automatic' ? now : ''),
+      }))}
+    />
+  );
+}
+
+function EnvironmentList({ all }: { all: EnvironmentInfo[] }) {
+  const { t } = useTranslation('form');
+  const { draft, change, errorOf, app } = useFormContext();
+  const id = useId();
+  // Some may be gone that the app is still placed in.
+  const gone = draft.environments.filter((name) => !all.some((one) => one.name === name));
+  const toggle = (name: string, on: boolean) => {
+    const others = draft.environments.filter((one) => one !== name);
+    change({ environments: on ? [...others, name] : others });
+  };
+  const option = (name: string, one?: EnvironmentInfo) => {
+    const chosen = draft.environments.includes(name);
+    const why = reason(one);
+    // One that takes no further apps keeps those it has.
+    const barred = why !== null && !chosen && !app?.environments.includes(name);
+    return (
+      <Checkbox key={name} className="choice" checked={chosen} disabled={barred} onChange={(event) => toggle(name, event.target.checked)}>
+        <span className="choice-label">
+          <bdi>{name}</bdi>
+        </span>
+        <span className="choice-help">{why ? t(`environments.${why}`) : one && <Load environment={one} />}</span>
+      </Checkbox>
+    );
+  };
+  return (
+    <div className="field" data-path="environments" role="group" aria-labelledby={id} aria-describedby={`${id}-help`}>
+      <div className="field-label" id={id}>
+        {t('environments.label')}
+      </div>
+      <div className="choices">
+        {all.map((one) => option(one.name, one))}
+        {gone.map((name) => option(name))}
+      </div>
+      <div className="field-help" id={`${id}-help`}>
+        {t('environments.several')}
+      </div>
+      <FieldError text={errorOf('environments')} />
+    </div>
+  );
+}
+
+/** Why it takes no further apps; null: it does. */
+function reason(one: EnvironmentInfo | undefined) {
+  if (!one) return 'unknown';
+  if (one.status !== 'online') return one.status;
+  if (one.draining) return 'draining';
+  return one.schedulable ? null : 'cordoned';
+}
+
+function Load({ environment: one }: { environment: EnvironmentInfo }) {
+  const { t } = useTranslation('form');
+  const { number, percent } = useFormats();
+  const share = (used: number, whole: number) => percent(whole > 0 ? used / whole : 0, 0);
+  const cpu = share(one.cpu_load, one.cpu_cores);
+  const memory = share(one.process_memory_bytes, one.memory_total_bytes);
+  return t('environments.load', { apps: number(one.apps), cpu, memory });
+}
+
+function FailoverField() {
+  const { t } = useTranslation('form');
+  const { draft, change } = useFormContext();
+  const service = useAbout().data?.apps_database;
+  const stays = isLocalFile(draft, service);
+  return (
+    <Field path="failover" label={t('failover.label')} help={t(stays ? 'failover.local' : 'failover.help')} className="switch-field">
+      {({ id, 'aria-describedby': describedBy }) => (
+        <Switch
+          id={id}
+          aria-describedby={describedBy}
+          checked={draft.failover}
+          disabled={stays && !draft.failover}
+          onChange={(failover) => change({ failover })}
+        />
+      )}
+    </Field>
+  );
+}
