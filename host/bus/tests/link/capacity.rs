@@ -1,19 +1,16 @@
 //! Many apps, and what is bounded.
 
 use crate::support::*;
-use futures_like::all;
 use lodge_model::{FromWorkers, SupervisorLink as _, WorkerLink as _};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 const APPS: usize = 2_000;
 
-/// Awaits many at once.
-mod futures_like {
-    pub(super) async fn all(tasks: Vec<tokio::task::JoinHandle<()>>) {
-        for task in tasks {
-            task.await.unwrap();
-        }
+/// Awaits many.
+async fn all(tasks: Vec<tokio::task::JoinHandle<()>>) {
+    for task in tasks {
+        task.await.unwrap();
     }
 }
 
@@ -92,4 +89,36 @@ async fn commands_of_a_worker_that_is_away_do_not_pile_up() {
         assert_eq!(found.revision, at(500));
         seen.insert(found.app);
     }
+}
+
+/// More is said than the supervisor takes, and than the stream keeps: the kept reports make up for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_trimmed_before_it_was_read_is_read_elsewhere() {
+    let cluster = Cluster::start();
+    let supervisor = cluster.supervisor();
+    let worker = cluster.worker();
+    joined(&supervisor).await;
+    // The supervisor's process is busy: nobody takes what it hears, until its inbox is full.
+    let mut redis = cluster.intruder().await;
+    let events = cluster.name("events").await;
+    for part in 0..8 {
+        for number in 0..250 {
+            worker.report(report(&format!("app{part}x{number}"), 1, "serves"));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let statuses = cluster.name("status:here").await;
+    eventually(&mut redis, redis::cmd("HLEN").arg(&statuses), 2_000).await;
+    let mut asked = redis::cmd("XTRIM");
+    asked.arg(&events).arg("MAXLEN").arg(0);
+    asked.exec_async(&mut redis).await.unwrap();
+    worker.beat(lodge_model::Load::default());
+    let mut heard_of = HashSet::new();
+    heard(&supervisor, "all reports", |heard| {
+        if let FromWorkers::Report(report) = heard {
+            heard_of.insert(report.app);
+        }
+        (heard_of.len() == 2_000).then_some(())
+    })
+    .await;
 }

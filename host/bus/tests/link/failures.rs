@@ -34,7 +34,10 @@ async fn redis_is_killed_and_comes_back() {
     connected(&supervisor, &worker).await;
     let mut found = vec![reported(&supervisor).await, reported(&supervisor).await];
     found.sort_by(|one, other| one.app.cmp(&other.app));
-    assert_eq!(found, [report("blog", 1, "last"), report("shop", 1, "before")]);
+    assert_eq!(
+        found,
+        [report("blog", 1, "last"), report("shop", 1, "before")]
+    );
     publish(&supervisor, &specification("shop", 2)).await;
     assert_eq!(specified(&worker).await.revision, at(2));
 }
@@ -179,11 +182,19 @@ async fn a_command_without_its_specification_is_put_aside() {
     supervisor.publish(&specification("shop", 1)).await.unwrap();
     let mut redis = cluster.intruder().await;
     let hash = cluster.name("spec:here").await;
-    redis::cmd("DEL").arg(hash).exec_async(&mut redis).await.unwrap();
+    redis::cmd("DEL")
+        .arg(hash)
+        .exec_async(&mut redis)
+        .await
+        .unwrap();
     let worker = cluster.worker();
     joined(&supervisor).await;
     supervisor.publish(&specification("blog", 1)).await.unwrap();
-    assert_eq!(specified(&worker).await.app, app("blog"), "others go on meanwhile");
+    assert_eq!(
+        specified(&worker).await.app,
+        app("blog"),
+        "others go on meanwhile"
+    );
     let (dead, reason) = heard(&supervisor, "a dead letter", |heard| match heard {
         FromWorkers::DeadLetter { app, reason, .. } => Some((app, reason)),
         _ => None,
@@ -201,4 +212,26 @@ async fn a_command_without_its_specification_is_put_aside() {
     // Published again it is told as ever.
     supervisor.publish(&specification("shop", 1)).await.unwrap();
     assert_eq!(specified(&worker).await.app, app("shop"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_for_what_the_supervisor_forgot_is_no_dead_letter() {
+    let cluster = Cluster::start();
+    let supervisor = cluster.supervisor();
+    let worker = cluster.worker();
+    joined(&supervisor).await;
+    supervisor.publish(&specification("shop", 1)).await.unwrap();
+    specified(&worker).await;
+    drop(worker);
+    supervisor.forget(&here(), &app("shop")).await.unwrap();
+    let worker = cluster.worker();
+    joined(&supervisor).await;
+    let mut redis = cluster.intruder().await;
+    let mut length = redis::cmd("XLEN");
+    length.arg(cluster.name("cmd:here").await);
+    eventually(&mut redis, &length, 0).await;
+    let mut dead = redis::cmd("EXISTS");
+    dead.arg(cluster.name("cmd:here").await.replace(":cmd:", ":dead:"));
+    eventually(&mut redis, &dead, 0).await;
+    drop(worker);
 }

@@ -84,7 +84,10 @@ async fn an_old_specification_is_refused_also_after_a_restart() {
     .await;
     assert!(reason.contains("older"), "{reason}");
     // The supervisor sees that it is not what it published.
-    assert_eq!(supervisor.published(&here()).await.unwrap()[&app("shop")], at(1));
+    assert_eq!(
+        supervisor.published(&here()).await.unwrap()[&app("shop")],
+        at(1)
+    );
     supervisor.publish(&specification("shop", 2)).await.unwrap();
     assert_eq!(specified(&worker).await.revision, at(2));
 }
@@ -216,7 +219,13 @@ async fn altered_and_moved_messages_count_for_nothing() {
     }
     append(&mut redis, &events, &[b"x".to_vec(), b"y".to_vec()]).await;
     let moved = get(&mut redis, &cluster.name("status:here").await, "shop").await;
-    set(&mut redis, &cluster.name("status:here").await, "blog", &moved).await;
+    set(
+        &mut redis,
+        &cluster.name("status:here").await,
+        "blog",
+        &moved,
+    )
+    .await;
     assert_eq!(until_beat(&supervisor, &worker, 1).await, []);
     assert_eq!(supervisor.reports(&here()).await.unwrap().len(), 1);
 }

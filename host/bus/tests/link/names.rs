@@ -62,7 +62,11 @@ async fn a_name_that_redis_lost_goes_back_to_who_had_it() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let mut redis = cluster.intruder().await;
     let holder = cluster.name("holder:here").await;
-    redis::cmd("DEL").arg(&holder).exec_async(&mut redis).await.unwrap();
+    redis::cmd("DEL")
+        .arg(&holder)
+        .exec_async(&mut redis)
+        .await
+        .unwrap();
     let other = tempfile::tempdir().unwrap();
     let second = cluster.worker_with("here", "second", other.path());
     told(&second, "that it is connected", |told| {
@@ -84,7 +88,12 @@ async fn junk_in_the_place_of_a_holder_is_overwritten() {
     joined(&supervisor).await;
     let holder = cluster.name("holder:here").await;
     let mut redis = cluster.intruder().await;
-    redis::cmd("SET").arg(&holder).arg("junk").exec_async(&mut redis).await.unwrap();
+    redis::cmd("SET")
+        .arg(&holder)
+        .arg("junk")
+        .exec_async(&mut redis)
+        .await
+        .unwrap();
     drop(worker);
     let worker = cluster.worker();
     joined(&supervisor).await;

@@ -28,7 +28,10 @@ async fn all_that_is_said_arrives() {
     worker.done(&app("shop"), at(1)).await;
     assert_eq!(reported(&supervisor).await, said);
     assert_eq!(supervisor.reports(&here()).await.unwrap(), [said]);
-    assert_eq!(supervisor.published(&here()).await.unwrap()[&app("shop")], at(1));
+    assert_eq!(
+        supervisor.published(&here()).await.unwrap()[&app("shop")],
+        at(1)
+    );
 
     worker.beat(Load {
         apps: 7,
@@ -216,7 +219,10 @@ async fn no_secret_can_be_read_in_redis() {
         .query_async(&mut redis)
         .await
         .unwrap();
-    assert!(keys.iter().any(|key| key.ends_with("spec:here")), "{keys:?}");
+    assert!(
+        keys.iter().any(|key| key.ends_with("spec:here")),
+        "{keys:?}"
+    );
     for key in keys {
         // One form of each type shows all of it.
         for command in ["GET", "HGETALL", "XRANGE"] {
@@ -230,7 +236,9 @@ async fn no_secret_can_be_read_in_redis() {
             };
             let bytes = flat(&value);
             for secret in ["hunter2-secret", cluster.key] {
-                let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                let found = bytes
+                    .windows(secret.len())
+                    .any(|part| part == secret.as_bytes());
                 assert!(!found, "{key} shows a secret");
             }
         }

@@ -232,11 +232,7 @@ pub(crate) async fn publish(supervisor: &SupervisorEnd, specification: &Specific
 }
 
 /// Waits until the answer of a command to Redis is this.
-pub(crate) async fn eventually(
-    redis: &mut MultiplexedConnection,
-    asked: &redis::Cmd,
-    wanted: i64,
-) {
+pub(crate) async fn eventually(redis: &mut MultiplexedConnection, asked: &redis::Cmd, wanted: i64) {
     let wait = async {
         loop {
             let answer: i64 = asked.query_async(redis).await.unwrap();
