@@ -53,7 +53,7 @@ struct Desk {
     outbox: Mutex<Outbox>,
     /// There is something to be said.
     wake: Notify,
-    /// Whether the goodbye was said.
+    /// Whether the goodbye was said, or need not be.
     left: watch::Sender<bool>,
     complaint: Complaint,
 }

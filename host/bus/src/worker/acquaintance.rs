@@ -39,6 +39,11 @@ impl Acquaintance {
         self.known.is_empty()
     }
 
+    /// The address that was told last.
+    pub(super) fn told(&self) -> Option<(String, BootId)> {
+        self.told.clone()
+    }
+
     /// What messages carry.
     pub(super) fn marks(&self) -> Vec<Mark> {
         self.known.iter().map(|known| known.challenge).collect()

@@ -57,6 +57,11 @@ impl Fence {
         self.runs
     }
 
+    /// The highest revision of an app that was accepted.
+    pub(super) fn accepted(&self, app: &AppId) -> Option<Revision> {
+        self.accepted.get(app).copied()
+    }
+
     /// Whether a revision is at least as high as what was accepted before.
     pub(super) fn lets_pass(&self, app: &AppId, revision: Revision) -> bool {
         self.accepted.get(app).is_none_or(|kept| revision >= *kept)

@@ -24,6 +24,9 @@ pub(super) async fn take(
     let mut accepted = Vec::new();
     let mut missed = Vec::new();
     for (app, bytes) in found {
+        if bytes.is_none() && let_go(desk, &app) {
+            continue;
+        }
         match judge(desk, &app, bytes.as_deref()) {
             Ok(specification) => {
                 let (news, wanted) = {
@@ -73,6 +76,23 @@ pub(super) async fn take(
         put_aside(desk, wire, &app, why).await?;
     }
     Ok(())
+}
+
+/// A command for what was accepted before and is there no more: the supervisor has forgotten the app, or
+/// will publish it again. True: it was one.
+fn let_go(desk: &Desk, app: &AppId) -> bool {
+    let mut commands = desk.commands.lock();
+    let Some(wanted) = commands.wanted(app) else {
+        return false;
+    };
+    if desk.fence.lock().accepted(app) < Some(wanted) {
+        return false;
+    }
+    let entries = commands.give_up(app);
+    drop(commands);
+    desk.outbox.lock().acknowledge(entries);
+    desk.wake.notify_one();
+    true
 }
 
 fn judge(desk: &Desk, app: &AppId, bytes: Option<&[u8]>) -> Result<Specification, &'static str> {
