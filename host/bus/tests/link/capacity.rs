@@ -122,3 +122,44 @@ async fn what_was_trimmed_before_it_was_read_is_read_elsewhere() {
     })
     .await;
 }
+
+/// For the figures in the crate's documentation: run alone, with `--ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures for a minute"]
+async fn what_an_idle_minute_and_a_command_cost() {
+    let cluster = Cluster::start();
+    let supervisor = cluster.supervisor();
+    let worker = cluster.worker();
+    joined(&supervisor).await;
+    let mut redis = cluster.intruder().await;
+    let mut times = Vec::new();
+    for generation in 1..=500 {
+        let wanted = specification("shop", generation);
+        let begin = std::time::Instant::now();
+        supervisor.publish(&wanted).await.unwrap();
+        specified(&worker).await;
+        let handed = begin.elapsed();
+        worker.report(report("shop", generation, "serves"));
+        worker.done(&app("shop"), at(generation)).await;
+        reported(&supervisor).await;
+        times.push((begin.elapsed(), handed));
+    }
+    times.sort();
+    let (round, handed) = times[times.len() / 2];
+    println!("published to handed out {handed:?}, to reported {round:?} (median of 500)");
+    let mut asked = redis::cmd("CONFIG");
+    asked.arg("RESETSTAT").exec_async(&mut redis).await.unwrap();
+    for _ in 0..6 {
+        worker.beat(lodge_model::Load::default());
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    }
+    let mut asked = redis::cmd("INFO");
+    let info: String = asked
+        .arg("commandstats")
+        .query_async(&mut redis)
+        .await
+        .unwrap();
+    for line in info.lines().filter(|line| line.starts_with("cmdstat_")) {
+        println!("{}", line.split(",usec").next().unwrap());
+    }
+}
