@@ -226,8 +226,8 @@ async fn what_fails_at_the_worker_is_the_visitors_page() {
         assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
         assert!(!answer.contains("x-lodge"), "{answer}");
         assert_eq!(meter.snapshot().reasons[code], 1);
-        let page = host.get(&format!("{app}.localhost"), "/", "accept: text/html\r\n");
-        let page = page.await;
+        let name = format!("{app}.localhost");
+        let page = host.get(&name, "/", "accept: text/html\r\n").await;
         assert!(app == "small" || page.contains("<!doctype html>"), "{page}");
     }
 }
