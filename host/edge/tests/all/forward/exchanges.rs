@@ -1,6 +1,7 @@
 //! What passes between visitor and app is the same as without a machine between them.
 
 use super::{Supervisor, Worker, pair};
+use crate::http2;
 use crate::support::{Host, mirror, rest, running, text, until};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -163,6 +164,25 @@ async fn expectations_are_met_and_a_body_of_any_method_passes() {
     }
     let old = host.send("GET /old HTTP/1.0\r\nhost: shop.localhost\r\n\r\n");
     assert!(old.await.contains("GET /old\n"));
+}
+
+#[tokio::test]
+async fn what_comes_by_http2_goes_on_by_http1() {
+    let (supervisor, worker) = pair("shop", mirror()).await;
+    let mut client = http2::connect(&supervisor.host).await;
+    for method in ["POST", "GET"] {
+        let request = Request::builder()
+            .method(method)
+            .uri("http://shop.localhost/x?y");
+        let request = request.body(()).unwrap();
+        // Its length is not told before.
+        let (response, seen) = http2::answer(&mut client, request, "body").await;
+        assert_eq!(response.status(), 200);
+        assert!(seen.starts_with(&format!("{method} /x?y\n")), "{seen}");
+        assert!(seen.contains("host: shop.localhost\n"), "{seen}");
+        assert!(seen.ends_with("body"), "{seen}");
+    }
+    assert_eq!(worker.host.edge.connections(), 1);
 }
 
 #[tokio::test]
