@@ -1,7 +1,7 @@
 //! Apps: what should be.
 
 use crate::text::{Reader, name_of, to_json};
-use crate::{Database, Error, Tx, sealing};
+use crate::{Database, Error, Tx, sealing, settings};
 use lodge_model::{
     App, AppId, ComponentRef, ConfigEntry, DataPolicy, DatabaseSpec, EnvironmentName, JwtSpec,
     Limits, PathAccess, Placement, Sealer, SourceGrant,
@@ -9,6 +9,9 @@ use lodge_model::{
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
+
+/// The setting that holds the highest generation of the apps that were deleted.
+const LAST_GENERATION: &str = "last_generation";
 
 /// An app as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -175,11 +178,32 @@ pub async fn update(
 /// # Errors
 /// The database failed.
 pub async fn delete(tx: &mut Tx, app: &AppId) -> Result<bool, Error> {
+    sqlx::query(
+        "INSERT INTO settings (key, value) \
+         SELECT CAST($2 AS TEXT), CAST(generation AS TEXT) FROM apps WHERE id = $1 \
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value \
+         WHERE CAST(settings.value AS BIGINT) < CAST(excluded.value AS BIGINT)",
+    )
+    .bind(app.as_str())
+    .bind(LAST_GENERATION)
+    .execute(&mut **tx)
+    .await?;
     let done = sqlx::query("DELETE FROM apps WHERE id = $1")
         .bind(app.as_str())
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The generation that a new app begins with: higher than any of the apps that were deleted, so that
+/// nothing that was said of one of the same ID counts for it.
+///
+/// # Errors
+/// The database failed.
+pub async fn first_generation(database: &Database) -> Result<i64, Error> {
+    let last = settings::get(database, LAST_GENERATION).await?;
+    let last: i64 = last.and_then(|text| text.parse().ok()).unwrap_or(0);
+    Ok(last.saturating_add(1))
 }
 
 async fn insert_domains(tx: &mut Tx, app: &App) -> Result<(), Error> {

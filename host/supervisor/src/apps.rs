@@ -142,7 +142,7 @@ impl Supervisor {
         let app = self.build(new)?;
         let row = AppRow {
             app,
-            generation: 1,
+            generation: lodge_db::apps::first_generation(&self.db).await?,
             deleting: None,
         };
         let starts =
@@ -163,7 +163,7 @@ impl Supervisor {
         if let Some(operation) = operation {
             let carried = Carried {
                 id: operation.id.clone(),
-                generation: 1,
+                generation: cell.lock().row.generation,
             };
             cell.lock().operation = Some(carried);
             self.operations.begin(operation);
