@@ -33,7 +33,6 @@ pub struct Bed {
 pub struct Worker {
     pub tokio: tokio::runtime::Runtime,
     pub agent: Arc<Agent>,
-    pub components: Arc<Components>,
     pub link: Arc<ScriptedLink>,
     pub runtime: Arc<FakeRuntime>,
     pub routes: Arc<Routes>,
@@ -108,14 +107,13 @@ impl Bed {
         let (link, runtime) = (Arc::<ScriptedLink>::default(), Arc::default());
         let (routes, provider) = (Arc::<Routes>::default(), Arc::<FakeProvider>::default());
         let logs = AppLogs::open(&self.path("logs")).unwrap();
-        let components = self.components();
         let agent = Agent::open(Parts {
             link: Arc::clone(&link) as _,
             runtime: Arc::<FakeRuntime>::clone(&runtime) as _,
             routes: Arc::clone(&routes) as _,
             logs: Arc::clone(&logs) as _,
             provider: Arc::clone(&provider) as _,
-            components: Arc::clone(&components),
+            components: self.components(),
             sealer: Arc::new(HostKey::from_secret(self.key.as_bytes()).unwrap()),
             key_set: Arc::new(|keys| serde_json::json!({ "keys": keys.len() })),
             data_dir: self.dir.path().to_owned(),
@@ -128,7 +126,6 @@ impl Bed {
         Worker {
             tokio,
             agent,
-            components,
             link,
             runtime,
             routes,
@@ -171,7 +168,7 @@ impl Worker {
     }
 
     pub fn pause(&self, time: Duration) {
-        self.run(tokio::time::sleep(time));
+        self.run(async { tokio::time::sleep(time).await });
     }
 
     /// Waits until something holds, 20 s at most.

@@ -13,6 +13,7 @@ fn trap() -> StartError {
 fn a_failed_start_is_told_and_tried_again() {
     let mut bed = Bed::new();
     bed.settings.first_retry = std::time::Duration::from_secs(1);
+    bed.settings.longest_retry = std::time::Duration::from_secs(60);
     let worker = bed.start();
     worker.runtime.fail_starts("a", 1, trap());
     worker.say(&spec("a", 1, Goal::Running));

@@ -32,11 +32,14 @@ fn next(before: &Specification, random: &mut Random) -> Specification {
     let generation = before.revision.generation + 1;
     let name = before.app.as_str();
     let mut spec = match random.below(10) {
-        // The same run: nothing that the runtime would be told has changed.
-        0 => Specification {
-            domains: vec![format!("g{generation}.example.com")],
-            ..again(before, generation)
-        },
+        // The same run: nothing that the runtime would be told has changed. (No restart either, since
+        // the simulated runtime could not tell the two runs apart.)
+        0 => {
+            return Specification {
+                domains: vec![format!("g{generation}.example.com")],
+                ..again(before, generation)
+            };
+        }
         1 => spec(name, generation, Goal::Stopped),
         2 => spec(name, generation, Goal::Waiting),
         3 => spec_of(name, generation, Goal::Running, "2.0.0"),
