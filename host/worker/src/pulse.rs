@@ -11,10 +11,14 @@ use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Looks between which CPU load is reckoned: the last 10 s.
 const LOOKS: usize = 3;
+
+/// The shortest time between two of anything here.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What was found at the last looks.
 #[derive(Default)]
@@ -49,7 +53,9 @@ impl Pulse {
 
     /// An app is about to be forgotten: what it used last is not.
     pub(crate) fn keep_last(&self, cell: &Cell) {
-        if let Some(tally) = cell.usage.lock().look(&cell.meter) {
+        // Not under both locks: `look` takes them the other way round.
+        let tally = cell.usage.lock().look(&cell.meter);
+        if let Some(tally) = tally {
             self.0.lock().last.push((cell.id.clone(), tally));
         }
     }
@@ -74,7 +80,7 @@ impl Pulse {
 impl Agent {
     /// Says that it is alive, for as long as it is.
     pub(crate) async fn beat(&self) {
-        let mut time = interval(self.settings.heartbeat);
+        let mut time = interval(self.settings.heartbeat.max(SHORTEST));
         time.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             time.tick().await;
@@ -84,7 +90,7 @@ impl Agent {
 
     /// Says what apps used, for as long as it lives.
     pub(crate) async fn sample(&self) {
-        let mut time = interval(self.settings.sample_every);
+        let mut time = interval(self.settings.sample_every.max(SHORTEST));
         time.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             time.tick().await;

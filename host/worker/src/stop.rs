@@ -82,7 +82,7 @@ impl Agent {
         if !self.let_go(cell, spec) {
             return false;
         }
-        self.link.done(&cell.id, spec.revision).await;
+        self.done(cell, spec.revision);
         let left = {
             let mut state = cell.lock();
             let mut left = std::mem::take(&mut state.left_behind);

@@ -10,7 +10,7 @@
 use crate::agent::Agent;
 use crate::cell::Cell;
 use futures::FutureExt;
-use lodge_model::{Goal, Specification};
+use lodge_model::{Goal, Revision, Specification};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -130,10 +130,17 @@ impl Agent {
             (is_news.then_some(settled), left)
         };
         if let Some(revision) = done {
-            self.link.done(&cell.id, revision).await;
+            self.done(cell, revision);
         }
         for digest in left {
             self.tidy(digest).await;
         }
+    }
+
+    /// Tells the link that what was told of the app is done. The app does not wait for the carrier.
+    pub(crate) fn done(&self, cell: &Cell, revision: Revision) {
+        let (link, app) = (Arc::clone(&self.link), cell.id.clone());
+        self.tasks
+            .spawn(async move { link.done(&app, revision).await });
     }
 }

@@ -55,7 +55,7 @@ impl Agent {
             return Err(Refusal::invalid("limit", message));
         }
         let lines = self.logs.search(app, filter, limit).await?;
-        let text: Vec<u8> = lines.iter().flat_map(|line| json_line(line)).collect();
+        let text: Vec<u8> = lines.iter().flat_map(json_line).collect();
         let body = Full::from(text).map_err(|never| match never {});
         Ok(respond(StatusCode::OK, JSON_LINES, body.boxed_unsync()))
     }
