@@ -15,7 +15,11 @@ impl Supervisor {
         let cell = self.index.require(id)?;
         let away = !cell.lock().is_local();
         if away {
-            return Ok(self.worker_database(&cell).await);
+            let mut report = self.worker_database(&cell).await;
+            let url = cell.lock().row.app.database.url.clone();
+            let told = report.problem.take();
+            report.problem = told.map(|text| without_secret(&text, url.as_deref()));
+            return Ok(report);
         }
         let (database, limits) = {
             let state = cell.lock();
