@@ -16,6 +16,7 @@ pub mod apps;
 mod claim;
 pub mod components;
 mod database;
+pub mod environments;
 mod error;
 pub mod events;
 pub mod history;

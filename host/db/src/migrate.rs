@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_app_keys.sql"),
     include_str!("../migrations/0003_app_history.sql"),
     include_str!("../migrations/0004_event_address.sql"),
+    include_str!("../migrations/0005_environments.sql"),
 ];
 
 /// The key of PostgreSQL's advisory lock: "lodge" and a number that is only ours.

@@ -2,7 +2,7 @@
 
 use crate::text::{Reader, name_of, plain};
 use crate::{Database, Error, Tx};
-use lodge_model::{AppId, Observed};
+use lodge_model::{AppId, EnvironmentName, Observed};
 
 /// Everything that was last seen, by app.
 ///
@@ -47,5 +47,18 @@ pub async fn upsert(tx: &mut Tx, app: &AppId, observed: &Observed) -> Result<(),
     .bind(observed.message.as_deref().map(plain))
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Forgets what an environment reported of an app: it runs there no more.
+///
+/// # Errors
+/// The database failed.
+pub async fn delete(tx: &mut Tx, app: &AppId, environment: &EnvironmentName) -> Result<(), Error> {
+    sqlx::query("DELETE FROM observed WHERE app = $1 AND environment = $2")
+        .bind(app.as_str())
+        .bind(environment.as_str())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }

@@ -9,17 +9,19 @@
 
 mod exchange;
 mod request;
+mod signed;
 
 pub(crate) use exchange::{Answer, Exchange};
 
 use crate::Edge;
 use crate::admission::{Place, Turn};
 use crate::body::Overflow;
+use crate::forward;
 use crate::headers::Scan;
 use crate::ids;
 use crate::listener::{Conn, InFlight};
 use crate::resolve::{Resolved, State, Target, host_of, resolve};
-use crate::respond::{self, Origin};
+use crate::respond::{self, Origin, Reader};
 use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{Method, Request, Response, Version};
@@ -45,8 +47,18 @@ pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
         in_flight: InFlight::new(conn.clone()),
         head,
         body,
+        reader: if scan.wants_html {
+            Reader::Person
+        } else {
+            Reader::Program
+        },
         scan,
     };
+    if visit.scan.signed
+        && let Some(intake) = &conn.edge.settings.intake
+    {
+        return signed::handle(intake, visit);
+    }
     let resolved = host_of(&visit.head, &visit.scan, conn.trusted)
         .and_then(|host| resolve(&conn.edge, &visit.head, &visit.scan, host.as_ref()));
     let target = match resolved {
@@ -63,17 +75,7 @@ pub(crate) fn handle(conn: &Arc<Conn>, request: Request<Incoming>) -> Handling {
         Ok(Resolved::OwnHost(location)) => return Handling::own(respond::own_host(location)),
         Err(kind) => return Handling::own(visit.refused(kind)),
     };
-    let arrived = Instant::now();
-    match admitted_at_once(&visit, &target) {
-        Some(Ok((endpoint, turn))) => visit.call(target, endpoint, turn, arrived),
-        Some(Err(kind)) => Handling::own(visit.refused_by(&target, kind, arrived)),
-        None => Handling::Waiting(Box::pin(async move {
-            match admitted(&visit.conn().edge, visit.id, &target).await {
-                Ok((endpoint, turn)) => visit.call(target, endpoint, turn, arrived).await,
-                Err(kind) => Ok(visit.refused_by(&target, kind, arrived)),
-            }
-        })),
-    }
+    visit.enter(target)
 }
 
 /// A request that has not been handed to an app.
@@ -83,6 +85,8 @@ struct Visit {
     head: Parts,
     body: Incoming,
     scan: Scan,
+    /// Who reads why it failed.
+    reader: Reader,
 }
 
 impl Visit {
@@ -90,13 +94,33 @@ impl Visit {
         &self.in_flight.0
     }
 
-    /// The error page. A body that nobody will read is noted, so that the connection ends politely.
-    fn refused(&self, kind: FailureKind) -> Response<Answer> {
+    /// Brings the request to its app, at once or once it is admitted.
+    fn enter(self, target: Target) -> Handling {
+        let arrived = Instant::now();
+        match admitted_at_once(&self, &target) {
+            Some(Ok((endpoint, turn))) => self.call(target, endpoint, turn, arrived),
+            Some(Err(kind)) => Handling::own(self.refused_by(&target, kind, arrived)),
+            None => Handling::Waiting(Box::pin(async move {
+                match admitted(&self.conn().edge, self.id, &target).await {
+                    Ok((endpoint, turn)) => self.call(target, endpoint, turn, arrived).await,
+                    Err(kind) => Ok(self.refused_by(&target, kind, arrived)),
+                }
+            })),
+        }
+    }
+
+    /// Notes a body that nobody will read, so that the connection ends politely.
+    fn leave_unread(&self) {
         if !self.body.is_end_stream() {
             self.conn().unread.store(true, Relaxed);
         }
+    }
+
+    /// The error page.
+    fn refused(&self, kind: FailureKind) -> Response<Answer> {
+        self.leave_unread();
         tracing::debug!(id = %self.id, code = kind.code(), peer = ?self.conn().peer, "a request was refused");
-        respond::failure(kind, self.id, self.scan.wants_html)
+        respond::failure(kind, self.id, self.reader)
     }
 
     fn refused_by(&self, target: &Target, kind: FailureKind, arrived: Instant) -> Response<Answer> {
@@ -119,13 +143,17 @@ impl Visit {
             head,
             body,
             scan,
+            reader,
         } = self;
         let is_head = head.method == Method::HEAD;
-        let wants_html = scan.wants_html;
         let conn = in_flight.0.clone();
         let exchange = Exchange::new(id, turn, in_flight, arrived);
-        let limit = target.state.limits.request_body_bytes;
-        match request::for_guest(&conn, head, body, &scan, target.prefix, limit) {
+        let limits = &target.state.limits;
+        let prepared = match reader {
+            Reader::Supervisor => Ok(request::as_signed(&conn, head, body, &scan, limits)),
+            _ => request::for_guest(&conn, head, body, &scan, target.prefix, limits),
+        };
+        match prepared {
             Ok(ForGuest {
                 request,
                 overflow,
@@ -137,11 +165,11 @@ impl Visit {
                     overflow,
                     origin,
                     is_head,
-                    wants_html,
+                    reader,
                     exchange: Some(exchange),
                 })
             }
-            Err(kind) => Handling::own(exchange.failed(kind, wants_html)),
+            Err(kind) => Handling::own(exchange.failed(kind, reader)),
         }
     }
 }
@@ -253,7 +281,7 @@ pub(crate) struct Call {
     overflow: Option<Arc<Overflow>>,
     origin: Origin,
     is_head: bool,
-    wants_html: bool,
+    reader: Reader,
     exchange: Option<Exchange>,
 }
 
@@ -276,9 +304,10 @@ impl Call {
         Poll::Ready(match called {
             Ok(mut response) => {
                 respond::sanitize(&mut response, &self.origin);
+                forward::set_cookie(&mut response);
                 exchange.answer(response, self.is_head)
             }
-            Err(Failure { kind }) => exchange.failed(kind, self.wants_html),
+            Err(Failure { kind }) => exchange.failed(kind, self.reader),
         })
     }
 }

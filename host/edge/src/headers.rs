@@ -1,6 +1,7 @@
 //! Header fields that concern the edge: found in one pass, removed only where there are any.
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use lodge_model::{OWN_FIELDS, SIGNATURE_FIELD};
 
 /// Which fields of a request concern the edge.
 #[derive(Debug, Default)]
@@ -15,6 +16,10 @@ pub(crate) struct Scan {
     pub(crate) forwarding: bool,
     /// There are fields meant for this hop only.
     pub(crate) hop_by_hop: bool,
+    /// There are fields that only Lodge itself may send.
+    pub(crate) own_fields: bool,
+    /// One of them is a signature.
+    pub(crate) signed: bool,
     /// The visitor's connection is encrypted, as a trusted proxy says.
     pub(crate) https: bool,
 }
@@ -33,6 +38,10 @@ impl Scan {
                     scan.https |= trusted && value == "https";
                 }
                 name if is_forwarding(name) => scan.forwarding = true,
+                name if name.starts_with(OWN_FIELDS) => {
+                    scan.own_fields = true;
+                    scan.signed |= *name == *SIGNATURE_FIELD.as_str();
+                }
                 name if is_hop_by_hop(name) => scan.hop_by_hop = true,
                 _ => {}
             }
@@ -55,6 +64,18 @@ fn accepts_html(accept: &HeaderValue) -> bool {
 /// Whether a field (in lower case) says through whom a request came.
 pub(crate) fn is_forwarding(name: &str) -> bool {
     name == "forwarded" || name.starts_with("x-forwarded-")
+}
+
+/// Removes the fields that only Lodge itself may send.
+pub(crate) fn remove_own(headers: &mut HeaderMap) {
+    let doomed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(OWN_FIELDS))
+        .cloned()
+        .collect();
+    for name in doomed {
+        headers.remove(name);
+    }
 }
 
 /// Fields that RFC 9110 section 7.6.1 and its predecessors bind to one connection. `trailer` is not

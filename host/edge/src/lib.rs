@@ -9,7 +9,9 @@
 //! 4. [`dispatch`]: what the app is doing now decides: serve, start first, or refuse.
 //! 5. [`respond`]: the app's answer made safe for the origin it is served on, or an error page.
 //!
-//! A call from one app to another ([`internal`]) enters at the third step.
+//! A call from one app to another ([`internal`]) enters at the third step. An app that runs elsewhere is
+//! reached through [`forward`], an endpoint like any other; at the worker, what a supervisor signed comes
+//! in by [`intake`] instead of the second step.
 //!
 //! It is built straight on hyper, without layers, boxed stacks, tasks or timers of a request's own:
 //! the aim is to cost next to nothing beside bare hyper. The edge knows nothing of databases or
@@ -20,15 +22,19 @@ mod admission;
 mod body;
 mod cookies;
 mod dispatch;
+mod forward;
 mod forwarded;
 mod headers;
 mod ids;
+mod intake;
 mod internal;
 mod listener;
 mod resolve;
 mod respond;
 mod settings;
 
+pub use forward::{Forward, ForwardSettings};
+pub use intake::Intake;
 pub use listener::{Drained, Edge};
 pub use resolve::Routes;
 pub use settings::Settings;

@@ -12,8 +12,27 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use lodge_model::{FailureKind, RequestId, ResponseBody};
 
+/// On a worker's answers to its supervisor: why a request failed, by the failure's code.
+pub(crate) const FAILURE: HeaderName = HeaderName::from_static("x-lodge-failure");
+
+/// The code of a request whose signature does not count.
+pub(crate) const SIGNATURE_INVALID: HeaderValue = HeaderValue::from_static("signature_invalid");
+
+/// Who reads a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A person: gets a page.
+    Person,
+    /// A program: gets problem+json.
+    Program,
+    /// A supervisor, which makes the answer itself: gets the code.
+    Supervisor,
+}
+
 /// Where the visitor sees the app.
 pub(crate) enum Origin {
+    /// At a supervisor, which makes the answer safe itself.
+    Supervisor,
     /// On a host name of the app's own, as the `Host` field has it.
     Host(Option<HeaderValue>),
     /// Below this path of a host name that apps share.
@@ -48,6 +67,11 @@ pub(crate) fn sanitize(response: &mut Response<ResponseBody>, origin: &Origin) {
     if any_hop_by_hop(headers) {
         remove_hop_by_hop(headers);
     }
+    if let Origin::Supervisor = origin {
+        // An app may not speak for its worker.
+        headers.remove(FAILURE);
+        return;
+    }
     if headers.contains_key(header::SET_COOKIE) {
         admit_cookies(headers, origin);
     }
@@ -76,6 +100,7 @@ fn admit_cookies(headers: &mut HeaderMap, origin: &Origin) {
             None,
         ),
         Origin::Path(prefix) => (None, prefix.to_str().ok()),
+        Origin::Supervisor => (None, None),
     };
     for cookie in cookies {
         if let Some(cookie) = cookies::admitted(&cookie, host.as_ref().map(Host::name), prefix) {
@@ -94,12 +119,13 @@ fn below(prefix: &HeaderValue, location: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&[prefix.as_bytes(), to].concat()).ok()
 }
 
-/// A failure as the visitor sees it: status, code and reference, never the cause.
-pub(crate) fn failure(kind: FailureKind, id: RequestId, html: bool) -> Response<Answer> {
-    let (kind_of_text, text) = if html {
-        (HTML, page::html(kind, id))
-    } else {
-        (PROBLEM, page::json(kind, id))
+/// A failure as its reader sees it: status, code and reference, never the cause.
+pub(crate) fn failure(kind: FailureKind, id: RequestId, reader: Reader) -> Response<Answer> {
+    let html = reader == Reader::Person;
+    let (kind_of_text, text) = match reader {
+        Reader::Person => (HTML, page::html(kind, id)),
+        Reader::Program => (PROBLEM, page::json(kind, id)),
+        Reader::Supervisor => return failed(kind.status(), HeaderValue::from_static(kind.code())),
     };
     let mut response = own(kind.status(), kind_of_text, text.into());
     let headers = response.headers_mut();
@@ -111,6 +137,18 @@ pub(crate) fn failure(kind: FailureKind, id: RequestId, html: bool) -> Response<
     }
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// The answer to a request whose signature does not count: nothing else is told.
+pub(crate) fn forged() -> Response<Answer> {
+    failed(StatusCode::FORBIDDEN, SIGNATURE_INVALID)
+}
+
+fn failed(status: StatusCode, code: HeaderValue) -> Response<Answer> {
+    let mut response = Response::new(Answer::Own(None));
+    *response.status_mut() = status;
+    response.headers_mut().insert(FAILURE, code);
     response
 }
 

@@ -1,5 +1,6 @@
 //! What the edge is told once, at the start.
 
+use crate::Intake;
 use lodge_model::TrustedProxies;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,11 @@ pub struct Settings {
     pub stall_timeout: Duration,
     /// How long a first visit waits for its app to start.
     pub start_timeout: Duration,
+    /// On a supervisor: apps may run elsewhere, so requests tell their endpoints what [`crate::Forward`]
+    /// needs (the time limit, which environment the visitor chose).
+    pub forwards: bool,
+    /// On a worker: takes in what its supervisor signed.
+    pub intake: Option<Intake>,
 }
 
 impl Default for Settings {
@@ -37,6 +43,8 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             stall_timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(30),
+            forwards: false,
+            intake: None,
         }
     }
 }

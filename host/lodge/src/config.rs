@@ -10,6 +10,7 @@ mod database;
 mod mode;
 
 pub(crate) use args::ServeArgs;
+pub(crate) use mode::{Cluster, Role, SupervisorRole, WorkerRole};
 
 use anyhow::{Context, Result, bail};
 use args::FileSettings;
@@ -21,10 +22,12 @@ use std::time::Duration;
 /// Everything decided.
 #[derive(Debug)]
 pub(crate) struct Config {
+    /// Which part of a larger Lodge this process is.
+    pub(crate) role: Role,
     pub(crate) data_dir: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
-    /// None: an SQLite file in the data directory.
+    /// None: an SQLite file in the data directory; always so for a worker, which keeps no control data.
     pub(crate) database_url: Option<Secret>,
     /// The service in which apps' databases are made; none: SQLite files in the data directory.
     pub(crate) apps_database: Option<Secret>,
@@ -94,7 +97,9 @@ impl Config {
             .settings
             .or(FileSettings::of_variables(environment)?)
             .or(file);
-        mode::check(&settings, environment)?;
+        let role = mode::decide(&settings)?;
+        let notices = mode::notices(&settings, &role, environment);
+        let is_worker = matches!(role, Role::Worker(_));
         let grace = in_range(
             "stop_grace",
             settings.stop_grace.unwrap_or(DEFAULT_STOP_GRACE_SECONDS),
@@ -102,10 +107,10 @@ impl Config {
             3600,
         )?;
         let (listen, admin_listen) = addresses(&settings)?;
-        let database_url = database::url(&settings)?;
-        let apps_database = database::apps_url(&settings, database_url.as_ref())?;
+        let (database_url, apps_database) = database::decide(&settings, is_worker)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
+            role,
             listen,
             admin_listen,
             database_url,
@@ -129,8 +134,11 @@ impl Config {
                 .as_deref()
                 .map(|list| networks("trusted_proxies", Some(list)))
                 .transpose()?,
-            root_email: settings.init_root_email,
-            root_password: settings.init_root_password.map(Secret),
+            root_email: settings.init_root_email.filter(|_| !is_worker),
+            root_password: settings
+                .init_root_password
+                .filter(|_| !is_worker)
+                .map(Secret),
             open_metrics: settings.open_metrics.unwrap_or(false),
             max_instances: in_range(
                 "max_instances",
@@ -156,7 +164,7 @@ impl Config {
                 .map(|n| in_range("max_connections", n, 1, 10_000_000))
                 .transpose()?,
             stop_grace: Duration::from_secs(grace.into()),
-            notices: mode::notices(environment),
+            notices,
             json_log: log_format(settings.log_format.as_deref())?,
             data_dir: settings.data_dir.unwrap_or_else(|| PathBuf::from("data")),
             ready_file: args.ready_file,

@@ -34,13 +34,24 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
         .build()
         .context("the async runtime cannot start")?;
     let served = runtime.block_on(async {
-        let host = wiring::start(config).await?;
-        host.announce()?;
-        let reason = shutdown::requested().await;
-        tracing::info!(%reason, "stopping");
+        let process = wiring::start(config).await?;
+        process.announce()?;
+        let failed = tokio::select! {
+            reason = shutdown::requested() => {
+                tracing::info!(%reason, "stopping");
+                None
+            }
+            why = process.failed() => {
+                tracing::error!(reason = why, "this worker was refused");
+                Some(why)
+            }
+        };
         shutdown::end_at_second_signal();
-        host.stop().await;
-        anyhow::Ok(())
+        process.stop().await;
+        match failed {
+            None => anyhow::Ok(()),
+            Some(why) => Err(anyhow::anyhow!(why)),
+        }
     });
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS)

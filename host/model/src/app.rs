@@ -27,6 +27,17 @@ pub enum StartMode {
     WithHost,
 }
 
+/// Who chooses where an app runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// Its administrator named the environments.
+    #[default]
+    Named,
+    /// The supervisor chose, and may choose another.
+    Automatic,
+}
+
 /// What happens to requests that reach an app by `/apps/{id}/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -38,17 +49,6 @@ pub enum PathAccess {
     Redirect,
     /// They find nothing.
     Off,
-}
-
-/// Who chose where an app runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Placement {
-    /// Its administrator, who named the environments.
-    Named,
-    /// The supervisor, which may also choose others later.
-    #[default]
-    Automatic,
 }
 
 /// Where an app's data lives.
@@ -157,10 +157,11 @@ pub struct App {
     /// Where it runs.
     #[schema(value_type = Vec<String>)]
     pub environments: Vec<EnvironmentName>,
-    /// Who chose `environments`.
+    /// Who chose them.
     #[serde(default)]
     pub placement: Placement,
-    /// True: when an environment of it is lost, it moves to another one.
+    /// Whether it moves to another environment when its own is lost. Not with a database that is a
+    /// local file.
     #[serde(default)]
     pub failover: bool,
     /// Its main data source, `default`.
@@ -219,7 +220,7 @@ impl App {
         check_text("display_name", &self.display_name, 1, 200)?;
         check_tags(&self.tags)?;
         self.limits.check()?;
-        if self.environments.is_empty() && self.placement == Placement::Named {
+        if self.environments.is_empty() {
             return Err(Invalid::new(
                 "environments",
                 "must name at least one, such as `local`",

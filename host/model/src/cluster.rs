@@ -9,11 +9,15 @@
 mod forward;
 mod key;
 mod link;
+mod signature;
 mod worker;
 
 pub use forward::{Control, Forwarding, Target};
 pub use key::{BootId, ClusterKey};
 pub use link::{FromWorkers, LinkError, SupervisorLink, ToWorker, WorkerLink};
+pub use signature::{
+    Claim, OWN_FIELDS, SIGNATURE_FIELD, SignatureError, Signed, Signer, Signing, Verifier,
+};
 pub use worker::{Capacity, Heartbeat, Load, Registration};
 
 use crate::{

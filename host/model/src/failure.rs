@@ -39,11 +39,17 @@ pub enum FailureKind {
     HeaderTooLarge,
     /// The request is not one that can be served (no host, a malformed target).
     BadRequest,
+    /// No worker that has the app can be reached.
+    EnvironmentLost,
+    /// The worker that was answering broke off, or answered what is no answer.
+    BadGateway,
+    /// The app is in no environment of the name that was asked for.
+    EnvironmentNotFound,
 }
 
 impl FailureKind {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::AppNotFound,
         Self::AppStopped,
         Self::AppFailed,
@@ -60,19 +66,23 @@ impl FailureKind {
         Self::BodyTooLarge,
         Self::HeaderTooLarge,
         Self::BadRequest,
+        Self::EnvironmentLost,
+        Self::BadGateway,
+        Self::EnvironmentNotFound,
     ];
 
     /// The HTTP status a visitor gets.
     pub fn status(self) -> http::StatusCode {
         use http::StatusCode as S;
         match self {
-            Self::AppNotFound => S::NOT_FOUND,
+            Self::AppNotFound | Self::EnvironmentNotFound => S::NOT_FOUND,
             Self::AppStopped
             | Self::AppFailed
             | Self::AppStarting
             | Self::QueueFull
             | Self::QueueTimeout
-            | Self::HostBusy => S::SERVICE_UNAVAILABLE,
+            | Self::HostBusy
+            | Self::EnvironmentLost => S::SERVICE_UNAVAILABLE,
             Self::Trap | Self::OutOfMemory | Self::NoResponse | Self::Internal => {
                 S::INTERNAL_SERVER_ERROR
             }
@@ -80,6 +90,7 @@ impl FailureKind {
             Self::BodyTooLarge => S::PAYLOAD_TOO_LARGE,
             Self::HeaderTooLarge => S::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::BadRequest => S::BAD_REQUEST,
+            Self::BadGateway => S::BAD_GATEWAY,
         }
     }
 
@@ -102,14 +113,22 @@ impl FailureKind {
             Self::BodyTooLarge => "body_too_large",
             Self::HeaderTooLarge => "header_too_large",
             Self::BadRequest => "bad_request",
+            Self::EnvironmentLost => "environment_lost",
+            Self::BadGateway => "bad_gateway",
+            Self::EnvironmentNotFound => "environment_not_found",
         }
+    }
+
+    /// The kind that has a code; nothing if none has.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
     /// After how many seconds trying again makes sense, where it does.
     pub fn retry_after(self) -> Option<u64> {
         match self {
             Self::AppStopped | Self::AppFailed => Some(30),
-            Self::AppStarting => Some(5),
+            Self::AppStarting | Self::EnvironmentLost => Some(5),
             Self::QueueFull | Self::QueueTimeout | Self::HostBusy => Some(1),
             _ => None,
         }
@@ -138,8 +157,11 @@ mod tests {
     fn all_are_in_order() {
         for (index, kind) in FailureKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, index, "{kind:?}");
+            assert_eq!(FailureKind::from_code(kind.code()), Some(kind));
         }
         // The last one declared: a new one belongs into ALL.
-        assert_eq!(FailureKind::BadRequest as usize + 1, FailureKind::ALL.len());
+        let last = FailureKind::EnvironmentNotFound;
+        assert_eq!(last as usize + 1, FailureKind::ALL.len());
+        assert_eq!(FailureKind::from_code("none"), None);
     }
 }

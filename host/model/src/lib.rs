@@ -38,9 +38,10 @@ pub use capability::{
     Tokens, Transaction, Value, Version,
 };
 pub use cluster::{
-    BootId, Capacity, ClusterKey, Control, Figures, Forwarding, FromWorkers, Goal, Heartbeat,
-    LinkError, Load, Registration, Report, Revision, Specification, SupervisorLink, Target,
-    ToWorker, WorkerLink,
+    BootId, Capacity, Claim, ClusterKey, Control, Figures, Forwarding, FromWorkers, Goal,
+    Heartbeat, LinkError, Load, OWN_FIELDS, Registration, Report, Revision, SIGNATURE_FIELD,
+    SignatureError, Signed, Signer, Signing, Specification, SupervisorLink, Target, ToWorker,
+    Verifier, WorkerLink,
 };
 pub use component::{Component, ComponentStatus, Inspection, Rejection, World};
 pub use endpoint::{BodyError, Endpoint, RequestBody, RequestId, ResponseBody};

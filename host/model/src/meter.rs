@@ -157,9 +157,10 @@ impl MeterSnapshot {
             return;
         }
         let total = match kind {
-            FailureKind::Trap | FailureKind::NoResponse | FailureKind::Internal => {
-                &mut self.trapped
-            }
+            FailureKind::Trap
+            | FailureKind::NoResponse
+            | FailureKind::Internal
+            | FailureKind::BadGateway => &mut self.trapped,
             FailureKind::OutOfMemory => &mut self.out_of_memory,
             FailureKind::Deadline => &mut self.timed_out,
             FailureKind::CpuLimit => &mut self.cpu_limited,
@@ -191,7 +192,7 @@ mod tests {
             snapshot.cpu_limited,
             snapshot.refused,
         );
-        assert_eq!(totals, (3, 1, 1, 1, 11));
+        assert_eq!(totals, (4, 1, 1, 1, 13));
         assert_eq!(AppMeter::default().snapshot(), MeterSnapshot::default());
     }
 }

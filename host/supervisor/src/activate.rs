@@ -3,13 +3,13 @@
 //! Between the visit and the endpoint stands nothing but the start itself: no query, no write, no
 //! list. Visitors of one app share one start; one that goes away does not stop it.
 
-use crate::cell::{Goal, Outcome};
+use crate::cell::Outcome;
 use crate::clock::now_ms;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
 use futures::future::BoxFuture;
 use lodge_model::{
-    Activator, AppId, Endpoint, Failure, FailureKind, LogLevel, LogLine, LogSource, Phase,
+    Activator, AppId, Endpoint, Failure, FailureKind, Goal, LogLevel, LogLine, LogSource, Phase,
     RequestId,
 };
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Apps: created, listed, shown, changed.
 
-use crate::cell::{Carried, Cell, Goal};
+use crate::cell::{Carried, Cell};
 use crate::clock::{app_id, now_ms};
 use crate::desired::Change;
 use crate::events::accepted;
 use crate::index::unseen_conflict;
 use crate::input::{
-    AppPatch, ComponentChoice, NewApp, check_amounts, check_placement, settle_engine,
+    AppPatch, ComponentChoice, NewApp, check_amounts, check_domains, settle_engine,
 };
 use crate::keys::KeyChange;
 use crate::live::LiveEvent;
@@ -17,8 +17,8 @@ use lodge_db::apps::AppRow;
 use lodge_db::events::NewEvent;
 use lodge_db::operations::OperationRow;
 use lodge_model::{
-    App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, Invalid, Operation,
-    OperationKind, Placement, StartMode, Status,
+    App, AppId, ComponentRef, ComponentStatus, DatabaseKind, Desired, Digest, EnvironmentName,
+    Goal, Invalid, Operation, OperationKind, Placement, StartMode, Status,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct AppFilter {
     pub search: Option<String>,
     /// What is observed.
     pub status: Option<Status>,
+    /// Placed in this environment.
+    pub environment: Option<EnvironmentName>,
     /// What is asked for.
     pub desired: Option<Desired>,
     /// Runs this component version.
@@ -42,8 +44,15 @@ impl AppFilter {
     fn takes(&self, cell: &Cell) -> bool {
         let state = cell.lock();
         let app = &state.row.app;
-        self.status
-            .is_none_or(|status| status == state.observed.status)
+        self.status.is_none_or(|status| {
+            state
+                .all_observed()
+                .iter()
+                .any(|seen| seen.status == status)
+        }) && self
+            .environment
+            .as_ref()
+            .is_none_or(|name| app.environments.contains(name))
             && self.desired.is_none_or(|desired| desired == app.desired)
             && self
                 .component
@@ -165,7 +174,7 @@ impl Supervisor {
         self.live.tell(LiveEvent::AppChanged {
             app: cell.id.clone(),
         });
-        if starts {
+        if starts || !cell.lock().is_local() {
             self.queue.add(&cell.id, Lane::Urgent);
         }
         Ok(cell.app())
@@ -186,16 +195,12 @@ impl Supervisor {
         let mut database = new.database;
         settle_engine(&mut database, self.settings.database_engine);
         let now = now_ms();
-        let named = new.environments.filter(|names| !names.is_empty());
-        let app = App {
+        let mut app = App {
             display_name: new.display_name.unwrap_or_else(|| id.to_string()),
             component: self.choose_component(&new.component)?,
             start_mode: new.start_mode,
-            placement: match named {
-                Some(_) => Placement::Named,
-                None => Placement::Automatic,
-            },
-            environments: named.unwrap_or_else(|| vec![self.environment.clone()]),
+            environments: Vec::new(),
+            placement: Placement::Named,
             failover: new.failover,
             database,
             data_sources: new.data_sources,
@@ -214,6 +219,7 @@ impl Supervisor {
             id,
         };
         self.index.check_id(&app.id)?;
+        self.place_new(&mut app, new.environments.as_deref())?;
         self.check(&app)?;
         self.provider.check_database(&app.database)?;
         self.check_new_sources(&app, None)?;
@@ -252,8 +258,7 @@ impl Supervisor {
     fn check(&self, app: &App) -> Result<(), Error> {
         check_amounts(app)?;
         app.check()?;
-        let known = std::slice::from_ref(&self.environment);
-        check_placement(app, known, self.settings.apps_domain.as_deref())?;
+        check_domains(app, self.settings.apps_domain.as_deref())?;
         self.index.check_domains(&app.id, &app.domains)
     }
 
@@ -300,7 +305,9 @@ impl Supervisor {
         if let Some(choice) = &patch.component {
             row.app.component = self.choose_component(choice)?;
         }
+        self.place_again(&mut row.app, &old.app, patch.environments.as_deref())?;
         self.check(&row.app)?;
+        self.check_environments(&row.app, Some(&old.app))?;
         self.check_new_sources(&row.app, Some(&old.app))?;
         let moved = row.app.database != old.app.database;
         if moved {
@@ -320,7 +327,8 @@ impl Supervisor {
         };
         self.write_desired(&cell, change, |state| {
             // What runs keeps running, though it may now be one that waits for its first visit.
-            state.activated |= state.engaged && old.app.desired == Desired::Running;
+            let runs = state.engaged || state.remotes.serving().next().is_some();
+            state.activated |= runs && old.app.desired == Desired::Running;
             if state.goal() == Goal::Stopped {
                 state.activated = false;
             }

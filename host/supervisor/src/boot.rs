@@ -5,8 +5,9 @@
 //! So every app begins stopped, waiting or to be started, and what had been asked for and was not
 //! done is taken up again. When [`Supervisor::open`] returns, every route is known.
 
-use crate::cell::{Carried, Cell, Goal};
+use crate::cell::{Carried, Cell};
 use crate::clock::now_ms;
+use crate::environments::Workers;
 use crate::events::entry_of;
 use crate::figures::Figures;
 use crate::health::LastHealth;
@@ -21,7 +22,7 @@ use crate::queue::{Lane, Queue};
 use crate::supervisor::{Parts, Supervisor};
 use crate::{Error, Settings};
 use lodge_db::operations::OperationRow;
-use lodge_model::{ComponentStatus, Digest, OperationKind, OperationStatus};
+use lodge_model::{ComponentStatus, Digest, Goal, OperationKind, OperationStatus};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,7 @@ impl Supervisor {
             key_set,
             data_dir,
             environment,
+            cluster,
             settings,
         } = parts;
         let lock = files::prepare(&data_dir)?;
@@ -72,6 +74,7 @@ impl Supervisor {
             runtime.remove_compiled(digest).await;
         }
         let kept = Kept::load(&db, &settings).await?;
+        let workers = Workers::load(Self::known_workers(&db, cluster.as_ref()).await?);
         let live = Live::new(settings.live_backlog);
         let Settings {
             urgent_lanes,
@@ -104,6 +107,11 @@ impl Supervisor {
             sealer,
             data_dir,
             environment,
+            link_problem: parking_lot::Mutex::new(
+                cluster.as_ref().map(|_| "not connected yet".to_owned()),
+            ),
+            cluster,
+            workers,
             settings,
             kept: parking_lot::Mutex::new(kept),
             live,
@@ -126,6 +134,8 @@ impl Supervisor {
             if observed.environment == self.environment && observed.status == state.observed.status
             {
                 state.observed = observed;
+            } else if !state.is_local() {
+                state.remotes.remember(observed);
             } else {
                 self.write_observed(&cell);
             }
@@ -201,6 +211,18 @@ impl Supervisor {
             stop.run_until_cancelled(this.keep_pruning()).await;
         });
         self.spawn_sampler();
+        if self.cluster.is_some() {
+            let this = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let stop = this.stop.clone();
+                stop.run_until_cancelled(this.listen_to_workers()).await;
+            });
+            let this = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let stop = this.stop.clone();
+                stop.run_until_cancelled(this.look_for_silence()).await;
+            });
+        }
     }
 
     fn begin_work(self: &Arc<Self>) {
@@ -211,6 +233,9 @@ impl Supervisor {
             };
             match goal {
                 _ if asked => self.queue.add(&cell.id, Lane::Urgent),
+                _ if !cell.lock().remotes.is_empty() => {
+                    self.queue.add(&cell.id, Lane::Background);
+                }
                 Goal::Running | Goal::Gone(_) => self.queue.add(&cell.id, Lane::Background),
                 Goal::Waiting | Goal::Stopped => {}
             }

@@ -4,10 +4,11 @@
 //! meet tells the routes while it holds the lock, so that their last word is the state's last word.
 
 use crate::figures::track::Track;
+use crate::remote::{Remotes, Wanted};
 use lodge_db::apps::AppRow;
 use lodge_model::{
-    App, AppId, AppMeter, DataPolicy, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
-    Grant, Launch, Observed, OperationId, Phase, Route, StartMode, Status,
+    App, AppId, AppMeter, Desired, Endpoint, EnvironmentName, Failure, FailureKind, Goal, Grant,
+    Launch, Observed, OperationId, Phase, Route, StartMode, Status, Target,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -27,19 +28,6 @@ pub(crate) struct Cell {
     changed: Notify,
 }
 
-/// Where the reconciler brings an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Goal {
-    /// Serve.
-    Running,
-    /// Serve from the first visit on.
-    Waiting,
-    /// Serve nobody.
-    Stopped,
-    /// Leave nothing behind but, if so asked, the data.
-    Gone(DataPolicy),
-}
-
 /// The operation that a generation carries out.
 #[derive(Debug, Clone)]
 pub(crate) struct Carried {
@@ -51,8 +39,14 @@ pub(crate) struct Carried {
 pub(crate) struct State {
     /// What should be, as the control database has it.
     pub(crate) row: AppRow,
-    /// What is.
+    /// What is in this process.
     pub(crate) observed: Observed,
+    /// Where it runs on workers; empty: in this process.
+    pub(crate) remotes: Remotes,
+    /// The workers that serve it, and the way to them.
+    pub(crate) targets: Vec<Target>,
+    /// What visitors of an app on workers meet, while they are to meet it at all.
+    pub(crate) away: Phase,
     /// Serves, while it does.
     pub(crate) endpoint: Option<Arc<dyn Endpoint>>,
     /// The generation that `endpoint` was made for.
@@ -91,6 +85,9 @@ impl Cell {
                 version: None,
                 message: None,
             },
+            remotes: Remotes::default(),
+            targets: Vec::new(),
+            away: Phase::Waiting,
             endpoint: None,
             runs: 0,
             regrants: 0,
@@ -110,6 +107,7 @@ impl Cell {
             Goal::Waiting => Status::Waiting,
             Goal::Stopped | Goal::Gone(_) => Status::Stopped,
         };
+        state.place(environment);
         Self {
             id: state.row.app.id.clone(),
             meter: Arc::default(),
@@ -139,18 +137,25 @@ impl Cell {
     pub(crate) fn app(&self) -> App {
         let state = self.lock();
         let mut app = state.row.app.clone();
-        app.observed = vec![state.observed.clone()];
+        app.observed = state.all_observed();
         app.masked()
     }
 
     /// All that the request path has to know.
     pub(crate) fn route(&self, state: &State) -> Route {
         let app = &state.row.app;
+        let mut limits = app.limits.clone();
+        if !state.is_local() {
+            // Each worker has as many turns and places, and says which requests get none.
+            let workers = u32::try_from(state.remotes.places().len()).unwrap_or(u32::MAX);
+            let places = limits.concurrency.saturating_add(limits.queue);
+            limits.concurrency = places.saturating_mul(workers);
+        }
         Route {
             app: self.id.clone(),
             domains: app.domains.clone(),
             path_access: app.path_access,
-            limits: app.limits.clone(),
+            limits,
             meter: Arc::clone(&self.meter),
             phase: state.phase(),
         }
@@ -175,6 +180,42 @@ impl Cell {
 }
 
 impl State {
+    /// Puts it where its row says: in this process, or on workers.
+    pub(crate) fn place(&mut self, local: &EnvironmentName) {
+        let environments = &self.row.app.environments;
+        if environments.contains(local) {
+            self.remotes.place(&[]);
+        } else {
+            self.remotes.place(environments);
+        }
+    }
+
+    /// True: it is placed in this process.
+    pub(crate) fn is_local(&self) -> bool {
+        self.row
+            .app
+            .environments
+            .contains(&self.observed.environment)
+    }
+
+    /// What workers that have it are to know.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted {
+            generation: self.row.generation,
+            goal: self.goal(),
+            restart_before: self.restart_before,
+            regrants: self.regrants,
+        }
+    }
+
+    /// What is, everywhere it is placed.
+    pub(crate) fn all_observed(&self) -> Vec<Observed> {
+        if self.is_local() {
+            return vec![self.observed.clone()];
+        }
+        self.remotes.observed()
+    }
+
     /// Where the reconciler brings it.
     pub(crate) fn goal(&self) -> Goal {
         let app = &self.row.app;
@@ -195,6 +236,7 @@ impl State {
     pub(crate) fn phase(&self) -> Phase {
         match (self.goal(), &self.endpoint) {
             (Goal::Gone(_) | Goal::Stopped, _) => Phase::Stopped,
+            _ if !self.is_local() => self.away.clone(),
             _ if self.failures > 0 => Phase::Failed,
             (Goal::Running, Some(endpoint)) => Phase::Running(Arc::clone(endpoint)),
             (Goal::Running | Goal::Waiting, _) => Phase::Waiting,

@@ -206,8 +206,10 @@ impl Supervisor {
                 generation: row.generation,
             });
             state.row = row;
+            state.place(&self.environment);
             state.give_another_chance();
             note(&mut state);
+            self.refresh(cell, &mut state);
             state.answer_visitors();
             // Not only the phase: the limits, domains and path access may have changed.
             self.routes.upsert(cell.route(&state));
@@ -282,6 +284,7 @@ impl Supervisor {
                 state.activated = false;
             }
             state.row = row;
+            state.place(&self.environment);
             state.give_another_chance();
         }
         if let Some(operation) = operation {

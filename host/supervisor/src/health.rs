@@ -38,7 +38,7 @@ pub enum HealthStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthCheck {
     /// Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-    /// `max_map_count`.
+    /// `max_map_count`; where there are workers also `redis` and `environments`.
     pub name: String,
     /// How it ended.
     pub status: HealthStatus,
@@ -106,9 +106,35 @@ impl Supervisor {
                 max_map_count(limit.as_deref(), facts.memory_mappings)
             }),
         );
-        let checks: Vec<_> = <[_; 5]>::from(checks).into();
+        let mut checks: Vec<_> = <[_; 5]>::from(checks).into();
+        if self.cluster.is_some() {
+            checks.push(check("redis", async { self.redis() }).await);
+            checks.push(check("environments", async { self.silent_workers() }).await);
+        }
         *last = Some((Instant::now(), checks.clone()));
         checks
+    }
+}
+
+impl Supervisor {
+    fn redis(&self) -> Found {
+        let reason = self.link_problem()?;
+        let text = format!(
+            "Redis cannot be reached: {reason}; apps are served on, and changes wait until it is back"
+        );
+        Some((HealthStatus::Failed, text))
+    }
+
+    fn silent_workers(&self) -> Found {
+        let lost = self.lost_workers();
+        (!lost.is_empty()).then(|| {
+            let names: Vec<_> = lost.iter().map(|name| format!("`{name}`")).collect();
+            let text = format!(
+                "lost: {}; start them again, or move their apps and remove them",
+                names.join(", ")
+            );
+            (HealthStatus::Warning, text)
+        })
     }
 }
 

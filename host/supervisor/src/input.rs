@@ -2,7 +2,7 @@
 
 use lodge_model::{
     App, AppId, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, Desired, EnvironmentName,
-    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, Placement, SourceGrant, StartMode,
+    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,7 +68,8 @@ pub struct NewApp {
     pub component: ComponentChoice,
     /// When it starts.
     pub start_mode: StartMode,
-    /// Where it runs; absent or empty: where the supervisor chooses (`local`, if there is no other).
+    /// Where it runs; absent or empty: in this process, or, where workers host the apps, where the
+    /// supervisor chooses.
     #[schema(value_type = Option<Vec<String>>)]
     pub environments: Option<Vec<EnvironmentName>>,
     /// Whether it moves to another environment when its own is lost.
@@ -110,7 +111,7 @@ pub struct AppPatch {
     /// When it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_mode: Option<StartMode>,
-    /// Where it runs, as a whole; empty: where the supervisor chooses.
+    /// Where it runs.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<EnvironmentName>>,
@@ -168,9 +169,7 @@ impl AppPatch {
         }
         set(&mut app.display_name, self.display_name.as_ref());
         set(&mut app.start_mode, self.start_mode.as_ref());
-        if let Some(names) = &self.environments {
-            place(app, names);
-        }
+        set(&mut app.environments, self.environments.as_ref());
         set(&mut app.failover, self.failover.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
         set(&mut app.domains, self.domains.as_ref());
@@ -194,16 +193,6 @@ impl AppPatch {
             change_config(&mut app.config, key, change)?;
         }
         Ok(())
-    }
-}
-
-/// What was asked for of where it runs. Left to the supervisor, it stays where it is for now.
-fn place(app: &mut App, names: &[EnvironmentName]) {
-    if names.is_empty() {
-        app.placement = Placement::Automatic;
-    } else {
-        app.placement = Placement::Named;
-        app.environments = names.to_vec();
     }
 }
 
@@ -314,26 +303,8 @@ pub(crate) fn check_amounts(app: &App) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Checks what one app cannot check by itself: where it is to run, of the environments that are
-/// `known`, and names given twice.
-pub(crate) fn check_placement(
-    app: &App,
-    known: &[EnvironmentName],
-    apps_domain: Option<&str>,
-) -> Result<(), Invalid> {
-    for (index, name) in app.environments.iter().enumerate() {
-        let field = || format!("environments[{index}]");
-        if !known.contains(name) {
-            let list: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
-            let list = list.join(", ");
-            let message = format!("there is no environment `{name}`: this host has {list}");
-            return Err(Invalid::new(field(), message));
-        }
-        if app.environments.iter().take(index).any(|o| o == name) {
-            let message = format!("`{name}` is there twice: remove one");
-            return Err(Invalid::new(field(), message));
-        }
-    }
+/// Checks what one domain cannot check by itself.
+pub(crate) fn check_domains(app: &App, apps_domain: Option<&str>) -> Result<(), Invalid> {
     let mut seen = std::collections::BTreeSet::new();
     for (index, domain) in app.domains.iter().enumerate() {
         if !seen.insert(domain) {

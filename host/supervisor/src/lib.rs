@@ -10,13 +10,17 @@
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
+//! `cluster`, `environments`, `placement`, `remote`: workers, and apps placed there; `asked` what
+//! workers are asked for administrators.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
 mod activate;
 mod apps;
+mod asked;
 mod boot;
 mod cell;
 mod clock;
+mod cluster;
 mod desired;
 mod environments;
 mod error;
@@ -34,9 +38,11 @@ mod logs;
 mod observed;
 mod operations;
 mod page;
+mod placement;
 mod preferences;
 mod queue;
 mod reconcile;
+mod remote;
 mod report;
 mod rotate;
 mod settings;
@@ -44,11 +50,13 @@ mod supervisor;
 mod trial;
 
 pub use apps::AppFilter;
+pub use cluster::Cluster;
 pub use environments::{EnvironmentInfo, EnvironmentStatus};
 pub use error::{Error, Fault};
 pub use events::{ActivityFilter, AuditEvent};
 pub use figures::AppUsage;
 pub use figures::history::{HistoryRange, StatsHistory, StatsPoint};
+pub use figures::machine::memory_total;
 pub use health::{HealthCheck, HealthStatus, HostInfo};
 pub use input::{AppPatch, ComponentChoice, ConfigChange, JwtPatch, NewApp, SourceChange};
 pub use keys::{KeyMaker, KeySet};

@@ -3,8 +3,8 @@
 //! A listener that lags behind misses events rather than holding anyone up; it then reads the
 //! lists again. Nothing durable hangs on them.
 
-use crate::EnvironmentInfo;
-use lodge_model::{AppId, Component, Digest, Observed, Operation};
+use crate::environments::EnvironmentInfo;
+use lodge_model::{AppId, Component, Digest, EnvironmentName, Observed, Operation};
 use serde::Serialize;
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
@@ -44,10 +44,16 @@ pub enum LiveEvent {
         /// What.
         observed: Observed,
     },
-    /// An environment came, went or changed: its status, its load, whether it takes apps.
+    /// An environment joined, reported or changed.
     Environment {
         /// As it is now.
         environment: EnvironmentInfo,
+    },
+    /// An environment was forgotten.
+    EnvironmentRemoved {
+        /// Which.
+        #[schema(value_type = String)]
+        environment: EnvironmentName,
     },
     /// An operation began or ended.
     Operation {

@@ -55,26 +55,39 @@ impl Supervisor {
         query: LogQuery,
         limit: Option<usize>,
     ) -> Result<Vec<LogLine>, Error> {
-        self.index.require(id)?;
+        let cell = self.index.require(id)?;
         let (default, max) = LINES;
         let limit = limit.unwrap_or(default);
         if limit == 0 || limit > max {
             let message = format!("{limit} is out of range: 1 to {max} lines");
             return Err(Invalid::new("limit", message).into());
         }
-        let found = self.logs.search(id, query.filter()?, limit).await;
-        found.map_err(refusal)
+        let away = !cell.lock().is_local();
+        let found = self.logs.search(id, query.clone().filter()?, limit).await;
+        let mut lines = found.map_err(refusal)?;
+        if away {
+            lines.extend(self.worker_lines(&cell, &query, limit).await);
+            lines.sort_by_key(|line| line.time);
+            lines.drain(..lines.len().saturating_sub(limit));
+        }
+        Ok(lines)
     }
 
-    /// All that is kept of an app's log, oldest first, in batches.
+    /// All that is kept of an app's log, oldest first, in batches; of an app on workers, the newest
+    /// 5,000 lines.
     ///
     /// # Errors
     /// There is no such app, or too many logs are being read.
-    pub fn whole_log(
+    pub async fn whole_log(
         &self,
         id: &AppId,
     ) -> Result<BoxStream<'static, Result<Vec<LogLine>, Error>>, Error> {
-        self.index.require(id)?;
+        let cell = self.index.require(id)?;
+        let away = !cell.lock().is_local();
+        if away {
+            let lines = self.logs(id, LogQuery::default(), Some(LINES.1)).await?;
+            return Ok(futures::stream::iter([Ok(lines)]).boxed());
+        }
         let batches = self.logs.read(id).map_err(refusal)?;
         Ok(batches.map_err(refusal).boxed())
     }
@@ -88,8 +101,14 @@ impl Supervisor {
         id: &AppId,
         query: LogQuery,
     ) -> Result<BoxStream<'static, Followed>, Error> {
-        self.index.require(id)?;
-        Ok(self.logs.follow(id, query.filter()?))
+        let cell = self.index.require(id)?;
+        let here = self.logs.follow(id, query.clone().filter()?);
+        let away = !cell.lock().is_local();
+        if !away {
+            return Ok(here);
+        }
+        let there = self.follow_workers(&cell, &query);
+        Ok(futures::stream::select(here, there).boxed())
     }
 }
 

@@ -188,8 +188,10 @@ impl Supervisor {
             let Some(cell) = self.index.get(id) else {
                 continue;
             };
-            let observed = cell.lock().observed.clone();
-            lodge_db::observed::upsert(&mut tx, id, &observed).await?;
+            let seen = cell.lock().all_observed();
+            for observed in seen {
+                lodge_db::observed::upsert(&mut tx, id, &observed).await?;
+            }
         }
         let mut told = Vec::new();
         for ended in &batch.ended {

@@ -10,7 +10,7 @@
 //! a refusal at once meanwhile. A failed deletion is tried again until it succeeds.
 
 use crate::Error;
-use crate::cell::{Cell, Goal, State};
+use crate::cell::{Cell, State};
 use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::library::files;
@@ -20,7 +20,7 @@ use crate::supervisor::Supervisor;
 use lodge_db::apps::AppRow;
 use lodge_db::components::ComponentRow;
 use lodge_model::{
-    ComponentStatus, DataPolicy, Endpoint, LogLevel, LogLine, LogSource, OperationStatus,
+    ComponentStatus, DataPolicy, Endpoint, Goal, LogLevel, LogLine, LogSource, OperationStatus,
     StartError, Status,
 };
 use std::sync::Arc;
@@ -43,11 +43,22 @@ impl Supervisor {
 
     /// One step towards where the app should be.
     async fn reconcile(self: &Arc<Self>, cell: &Arc<Cell>) {
-        let (row, goal) = {
+        let on_workers = !cell.lock().remotes.is_empty();
+        let nowhere_else = !on_workers || self.tell_environments(cell).await;
+        let (row, goal, local, engaged) = {
             let state = cell.lock();
-            (state.row.clone(), state.goal())
+            (
+                state.row.clone(),
+                state.goal(),
+                state.is_local(),
+                state.engaged,
+            )
         };
         match goal {
+            // What it has there goes first: without its row nobody would know of it.
+            Goal::Gone(_) if !nowhere_else => {}
+            _ if !local && engaged => self.take_down(cell).await,
+            Goal::Running | Goal::Waiting | Goal::Stopped if !local => {}
             Goal::Running => self.bring_up(cell, row).await,
             Goal::Waiting | Goal::Stopped => self.bring_down(cell, row.generation).await,
             Goal::Gone(data) => self.remove(cell, row.generation, data).await,
@@ -232,9 +243,12 @@ impl Supervisor {
     }
 
     /// Stops the app and removes everything of it; what cannot be removed now is tried again.
-    async fn remove(&self, cell: &Cell, generation: i64, data: DataPolicy) {
-        self.observe(cell, &mut cell.lock(), Status::Stopping, None);
-        self.take_down(cell).await;
+    async fn remove(self: &Arc<Self>, cell: &Cell, generation: i64, data: DataPolicy) {
+        let local = cell.lock().is_local();
+        if local {
+            self.observe(cell, &mut cell.lock(), Status::Stopping, None);
+            self.take_down(cell).await;
+        }
         if let Err(error) = self.remove_everything(cell, data).await {
             let mut state = cell.lock();
             state.failures = state.failures.saturating_add(1);
@@ -247,6 +261,7 @@ impl Supervisor {
             self.queue.add_later(&cell.id, delay);
             return;
         }
+        self.forget_everywhere(cell);
         self.routes.remove(&cell.id);
         self.index.remove(&cell.id);
         self.keys.forget(&cell.id);
@@ -263,7 +278,13 @@ impl Supervisor {
 
     /// The row goes last, with the end of the operation: until then the next start would go on.
     async fn remove_everything(&self, cell: &Cell, data: DataPolicy) -> Result<(), Error> {
-        let kept = self.remove_capabilities(cell, data).await?;
+        let local = cell.lock().is_local();
+        // A worker removes what it gave.
+        let kept = if local {
+            self.remove_capabilities(cell, data).await?
+        } else {
+            None
+        };
         self.logs.remove(&cell.id);
         if data == DataPolicy::Drop {
             files::remove_dir_if_there(&files::app(&self.data_dir, &cell.id)).await?;

@@ -13,6 +13,10 @@ impl Supervisor {
     /// There is no such app.
     pub async fn report_database(&self, id: &AppId) -> Result<DatabaseReport, Error> {
         let cell = self.index.require(id)?;
+        let away = !cell.lock().is_local();
+        if away {
+            return Ok(self.worker_database(&cell).await);
+        }
         let (database, limits) = {
             let state = cell.lock();
             let app = &state.row.app;

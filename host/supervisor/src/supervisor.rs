@@ -1,5 +1,7 @@
 //! The control plane itself: what it is made of, and what it answers without changing anything.
 
+use crate::cluster::Cluster;
+use crate::environments::Workers;
 use crate::figures::Figures;
 use crate::health::LastHealth;
 use crate::index::Index;
@@ -44,6 +46,8 @@ pub struct Parts {
     pub data_dir: PathBuf,
     /// The environment in this process: `local`.
     pub environment: EnvironmentName,
+    /// Several environments; none: apps run in this process only.
+    pub cluster: Option<Cluster>,
     /// Limits and delays.
     pub settings: Settings,
 }
@@ -61,6 +65,10 @@ pub struct Supervisor {
     pub(crate) trials: Semaphore,
     pub(crate) data_dir: PathBuf,
     pub(crate) environment: EnvironmentName,
+    pub(crate) cluster: Option<Cluster>,
+    pub(crate) workers: Workers,
+    /// Why workers cannot be told anything now.
+    pub(crate) link_problem: parking_lot::Mutex<Option<String>>,
     pub(crate) settings: Settings,
     /// What an administrator set for the whole host.
     pub(crate) kept: parking_lot::Mutex<Kept>,

@@ -84,6 +84,14 @@ impl Config {
         self
     }
 
+    /// With apps served at this port of 127.0.0.1, and the API at any free one.
+    #[must_use]
+    pub fn at_port(mut self, port: u16) -> Self {
+        let any = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        self.at = Some([any(port), any(0)]);
+        self
+    }
+
     /// Without a password for the root user: the host makes one, and prints it.
     #[must_use]
     pub fn making_password(mut self) -> Self {

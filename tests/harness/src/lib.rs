@@ -13,14 +13,17 @@
 )]
 
 mod api;
+mod cluster;
 mod guests;
 mod host;
 pub mod mariadb;
 pub mod postgres;
+pub mod redis;
 mod sealer;
 mod visit;
 
 pub use api::{Answer, Api};
+pub use cluster::{Cluster, ClusterConfig};
 pub use guests::{guest, guest_names};
 pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
 pub use sealer::TestSealer;

@@ -9,7 +9,7 @@ use crate::state::{Console, now_ms};
 use axum::Json as Answer;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
-use lodge_model::{App, DataPolicy, Desired, Digest, MeterSnapshot, Status};
+use lodge_model::{App, DataPolicy, Desired, Digest, EnvironmentName, MeterSnapshot, Status};
 use lodge_supervisor::{
     AppFilter, AppPatch, AppUsage, AuditEvent, HistoryRange, NewApp, Page, StatsHistory,
 };
@@ -97,6 +97,9 @@ pub(crate) struct ListParams {
     /// A tag that they have.
     #[param(nullable = false)]
     tag: Option<String>,
+    /// An environment that they are placed in.
+    #[param(value_type = Option<String>, nullable = false)]
+    environment: Option<EnvironmentName>,
     /// `next_cursor` of the page before.
     #[param(nullable = false)]
     cursor: Option<String>,
@@ -119,6 +122,7 @@ pub(crate) async fn list(
         desired: params.desired,
         component: params.component,
         tag: params.tag,
+        environment: params.environment,
     };
     let page = Page {
         cursor: params.cursor,

@@ -102,6 +102,7 @@ fn name(event: &LiveEvent) -> &'static str {
         LiveEvent::AppRemoved { .. } => "app_removed",
         LiveEvent::Observed { .. } => "observed",
         LiveEvent::Environment { .. } => "environment",
+        LiveEvent::EnvironmentRemoved { .. } => "environment_removed",
         LiveEvent::Operation { .. } => "operation",
     }
 }

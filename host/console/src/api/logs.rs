@@ -147,7 +147,7 @@ pub(crate) async fn download(
     State(console): State<Console>,
     PathApp(id): PathApp,
 ) -> Result<Response, Problem> {
-    let batches = console.supervisor().whole_log(&id)?;
+    let batches = console.supervisor().whole_log(&id).await?;
     let end = events::end(console);
     let text = batches
         .map_ok(|batch| batch.iter().map(text_of).collect::<String>())

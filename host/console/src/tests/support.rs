@@ -111,6 +111,7 @@ impl TestConsole {
             key_set: Arc::new(key_set),
             data_dir: folder.path().to_owned(),
             environment: "local".parse().unwrap(),
+            cluster: None,
             settings: lodge_supervisor::Settings {
                 // By hand, so that no test depends on the clock.
                 sample_every: Duration::from_secs(24 * 60 * 60),

@@ -2,7 +2,7 @@
 
 use crate::admission::Turn;
 use crate::listener::{self, Awaits, InFlight};
-use crate::respond;
+use crate::respond::{self, Reader};
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
@@ -34,10 +34,10 @@ impl Exchange {
     }
 
     /// Ends the exchange with an error page.
-    pub(crate) fn failed(mut self, kind: FailureKind, wants_html: bool) -> Response<Answer> {
+    pub(crate) fn failed(mut self, kind: FailureKind, reader: Reader) -> Response<Answer> {
         self.record(Outcome::Failed(kind));
         self.note_time();
-        respond::failure(kind, self.id, wants_html)
+        respond::failure(kind, self.id, reader)
     }
 
     /// Whether the connection carries several requests at once.
@@ -102,6 +102,8 @@ pub(crate) enum Answer {
     Own(Option<Bytes>),
     /// An app's.
     App(Served),
+    /// The worker's own, to its supervisor; the connection is busy until it ends.
+    Control { body: ResponseBody, _busy: InFlight },
 }
 
 /// The largest frame that an HTTP/2 stream is given at once, in bytes: one that its peer takes slowly
@@ -204,6 +206,7 @@ impl Body for Answer {
         match self.get_mut() {
             Self::Own(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::App(served) => served.poll_frame(cx),
+            Self::Control { body, .. } => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -211,6 +214,7 @@ impl Body for Answer {
         match self {
             Self::Own(bytes) => bytes.is_none(),
             Self::App(served) => served.is_end_stream(),
+            Self::Control { body, .. } => body.is_end_stream(),
         }
     }
 
@@ -218,6 +222,7 @@ impl Body for Answer {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Self::App(served) => served.size_hint(),
+            Self::Control { body, .. } => body.size_hint(),
         }
     }
 }

@@ -2,7 +2,8 @@
 //! edge knows of the visitor, and with a bounded body.
 
 use crate::body::{NoBody, Overflow, Upload};
-use crate::headers::{Scan, remove_hop_by_hop};
+use crate::forward::Wish;
+use crate::headers::{Scan, remove_hop_by_hop, remove_own};
 use crate::listener::Conn;
 use crate::respond::Origin;
 use crate::{cookies, forwarded};
@@ -11,7 +12,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
 use hyper::body::{Body, Incoming};
-use lodge_model::{FailureKind, RequestBody};
+use lodge_model::{FailureKind, Limits, RequestBody};
 use std::sync::Arc;
 
 /// A request as its guest sees it, and what the edge keeps of it.
@@ -24,7 +25,7 @@ pub(super) struct ForGuest {
     pub(super) origin: Origin,
 }
 
-/// Prepares a request. `prefix` comes off its path; its body may have `limit` bytes.
+/// Prepares a request. `prefix` comes off its path; `limits` are its app's.
 ///
 /// # Errors
 /// The target cannot be a path: `BadRequest`.
@@ -34,10 +35,17 @@ pub(super) fn for_guest(
     body: Incoming,
     scan: &Scan,
     prefix: Option<HeaderValue>,
-    limit: u64,
+    limits: &Limits,
 ) -> Result<ForGuest, FailureKind> {
     if scan.hop_by_hop {
         remove_hop_by_hop(&mut head.headers);
+    }
+    let wish = conn.edge.settings.forwards.then(|| {
+        let headers = &head.headers;
+        Wish::of(headers, scan, limits.request_timeout_ms)
+    });
+    if scan.own_fields {
+        remove_own(&mut head.headers);
     }
     if scan.own_cookies {
         strip_own_cookies(&mut head.headers);
@@ -53,24 +61,54 @@ pub(super) fn for_guest(
     }
     let prefix = forwarded::set(&mut head.headers, conn, scan, prefix);
     head.extensions.clear();
+    if let Some(wish) = wish {
+        head.extensions.insert(wish);
+    }
     let origin = match prefix {
         Some(prefix) => Origin::Path(prefix),
         None => Origin::Host(head.headers.get(header::HOST).cloned()),
     };
-    let (body, overflow) = if body.is_end_stream() {
-        (RequestBody::new(NoBody), None)
-    } else {
-        let overflow = Arc::new(Overflow::default());
-        (
-            Upload::boxed(body, limit, conn.clone(), overflow.clone()),
-            Some(overflow),
-        )
-    };
+    let (body, overflow) = bounded(conn, body, limits);
     Ok(ForGuest {
         request: Request::from_parts(head, body),
         overflow,
         origin,
     })
+}
+
+/// Prepares a request that a supervisor signed: it has done what [`for_guest`] does.
+pub(super) fn as_signed(
+    conn: &Arc<Conn>,
+    mut head: Parts,
+    body: Incoming,
+    scan: &Scan,
+    limits: &Limits,
+) -> ForGuest {
+    if scan.hop_by_hop {
+        remove_hop_by_hop(&mut head.headers);
+    }
+    remove_own(&mut head.headers);
+    head.extensions.clear();
+    let (body, overflow) = bounded(conn, body, limits);
+    ForGuest {
+        request: Request::from_parts(head, body),
+        overflow,
+        origin: Origin::Supervisor,
+    }
+}
+
+fn bounded(
+    conn: &Arc<Conn>,
+    body: Incoming,
+    limits: &Limits,
+) -> (RequestBody, Option<Arc<Overflow>>) {
+    if body.is_end_stream() {
+        return (RequestBody::new(NoBody), None);
+    }
+    let overflow = Arc::new(Overflow::default());
+    let limit = limits.request_body_bytes;
+    let body = Upload::boxed(body, limit, conn.clone(), overflow.clone());
+    (body, Some(overflow))
 }
 
 fn strip_own_cookies(headers: &mut HeaderMap) {

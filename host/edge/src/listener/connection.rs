@@ -37,6 +37,8 @@ pub(crate) struct Conn {
     pub(crate) multiplexed: AtomicBool,
     /// True once a request was answered before its body had been read to its end.
     pub(crate) unread: AtomicBool,
+    /// True once a request came that a supervisor signed.
+    pub(crate) trunk: AtomicBool,
     /// Requests begun.
     pub(super) requests: AtomicU64,
     /// Requests begun whose response has not been handed over to its end.
@@ -58,6 +60,7 @@ impl Conn {
             write_blocked: AtomicBool::new(false),
             multiplexed: AtomicBool::new(false),
             unread: AtomicBool::new(false),
+            trunk: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             order: AtomicU8::new(GO_ON),

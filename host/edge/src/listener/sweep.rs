@@ -13,6 +13,14 @@ const LEAST_PROGRESS: u64 = 1024;
 /// How long a connection may lie idle while others wait to be accepted.
 const IDLE_WHEN_CROWDED: Duration = Duration::from_secs(1);
 
+/// How long a supervisor's connection may lie idle, whether others wait or not: longer than its pool keeps
+/// one, so that it is never closed under a request that is just being sent.
+const IDLE_TRUNK: Duration = Duration::from_secs(120);
+
+/// How much longer a supervisor may take nothing. It judges its visitors itself, and one that reads slowly
+/// may fill what lies between the two machines for minutes.
+const PATIENCE_WITH_TRUNKS: u32 = 10;
+
 /// What the last look found.
 pub(super) struct Seen {
     state: State,
@@ -43,19 +51,21 @@ impl Seen {
 
     /// Compares a connection with what was seen last, and ends it if its peer takes too long.
     pub(super) fn look(&mut self, conn: &Conn, settings: &Settings, crowded: bool, now: Instant) {
-        if self.writing_stalls(conn, settings.stall_timeout, now) {
+        let trunk = conn.trunk.load(Relaxed);
+        let patience = if trunk { PATIENCE_WITH_TRUNKS } else { 1 };
+        if self.writing_stalls(conn, settings.stall_timeout * patience, now) {
             return conn.cut();
         }
         self.state = self.next_state(conn, now);
         match self.state {
             State::Head(since) if now - since > settings.head_timeout => conn.cut(),
             State::Idle(since, _) => {
-                let limit = if crowded {
-                    IDLE_WHEN_CROWDED
-                } else {
-                    settings.idle_timeout
+                let limit = match (trunk, crowded) {
+                    (true, _) => IDLE_TRUNK,
+                    (false, true) => IDLE_WHEN_CROWDED.min(settings.idle_timeout),
+                    (false, false) => settings.idle_timeout,
                 };
-                if now - since > limit.min(settings.idle_timeout) {
+                if now - since > limit {
                     conn.finish();
                 }
             }

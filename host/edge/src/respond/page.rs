@@ -51,6 +51,18 @@ fn words(kind: FailureKind) -> (&'static str, &'static str) {
             "Not understood",
             "The request is not one that can be served. Check the address.",
         ),
+        K::EnvironmentLost => (
+            "Out of reach",
+            "The machine that serves this application does not answer. Try again in a moment.",
+        ),
+        K::BadGateway => (
+            "Broken off",
+            "The machine that serves this application broke off its answer. Try again; if it happens again, tell its administrator the reference below.",
+        ),
+        K::EnvironmentNotFound => (
+            "Not in this environment",
+            "This application does not run in the environment that was asked for. Choose another, or leave the choice out.",
+        ),
     }
 }
 

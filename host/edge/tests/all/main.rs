@@ -11,6 +11,7 @@
 mod access;
 mod bodies;
 mod connections;
+mod forward;
 mod http2;
 mod internal;
 mod phases;

@@ -99,16 +99,21 @@ settings! {
     max_connections: u32, "LODGE_MAX_CONNECTIONS", "COUNT", "Visitors' connections held at once [default: 16384, or what the limit on open files allows]";
     stop_grace: u32, "LODGE_STOP_GRACE", "SECONDS", "How long requests under way may take when the host stops, in seconds [default: 10]";
     log_format: String, "LODGE_LOG_FORMAT", "FORMAT", "How log lines are written: text or json [default: text]";
+    app_mode: String, "APP_MODE", "MODE", "Which part of a larger Lodge this process is: supervisor or worker [default: all in one process]";
+    app_discovery_adapter: String, "APP_DISCOVERY_ADAPTER", "ADAPTER", "How apps are found: local, or remote for supervisor and worker";
+    app_process_adapter: String, "APP_PROCESS_ADAPTER", "ADAPTER", "How apps are run: remote for a supervisor, or local if it hosts apps too; local for a worker";
+    app_command_adapter: String, "APP_COMMAND_ADAPTER", "ADAPTER", "How commands travel: redis for supervisor and worker";
+    app_supervisor_redis_url: String, "APP_SUPERVISOR_REDIS_URL", "URL", "The Redis of supervisor and workers: redis: or rediss:";
+    app_command_redis_url: String, "APP_COMMAND_REDIS_URL", "URL", "The Redis that commands travel through [default: the same]";
+    supervisor_url: String, "SUPERVISOR_URL", "URL", "Where workers reach the supervisor's admin listener; for the supervisor [default: that listener's address, or the one that faces Redis]";
+    environment_name: String, "ENVIRONMENT_NAME", "NAME", "The environment that this worker is";
+    environment_url: String, "ENVIRONMENT_URL", "URL", "Where people reach this worker";
+    environment_proxy_url: String, "ENVIRONMENT_PROXY_URL", "URL", "Where the supervisor reaches this worker [default: where people do]";
+    heartbeat: u32, "LODGE_HEARTBEAT", "SECONDS", "How often this worker says that it lives, in seconds [default: 10]";
     #[arg(hide = true)]
-    app_mode: String, "APP_MODE", "MODE", "Which part of a larger Lodge this process is; only all in one in this version";
+    cluster_key: String, "LODGE_CLUSTER_KEY", "KEY", "What supervisor and workers know one another by, the same on all, 32 characters at least";
     #[arg(hide = true)]
-    app_discovery_adapter: String, "APP_DISCOVERY_ADAPTER", "ADAPTER", "How apps are found; only `local` in this version";
-    #[arg(hide = true)]
-    app_process_adapter: String, "APP_PROCESS_ADAPTER", "ADAPTER", "How apps are run; only `local` in this version";
-    #[arg(hide = true)]
-    app_command_adapter: String, "APP_COMMAND_ADAPTER", "ADAPTER", "How commands travel; none in this version";
-    #[arg(hide = true)]
-    db_dialect: String, "DB_DIALECT", "DIALECT", "The control database's make: sqlite or postgres";
+    db_dialect: String, "DB_DIALECT", "DIALECT", "The control database's make: sqlite or postgres; on a worker the apps' service's, mysql and mariadb too";
     #[arg(hide = true)]
     db_host: String, "DB_HOST", "HOST", "The control database's host";
     #[arg(hide = true)]

@@ -76,6 +76,18 @@ impl AppMeter {
         .fold(0, u64::wrapping_add)
     }
 
+    /// Adds what an app used on a worker since the last time (`used`) and what it holds on all of them
+    /// now. Requests are counted where they come in, not here.
+    pub fn absorb(&self, used: &Tally, held: &Tally) {
+        self.cpu_nanos.fetch_add(used.cpu_nanos, Relaxed);
+        self.throttled_nanos
+            .fetch_add(used.throttled_nanos, Relaxed);
+        self.memory_bytes.store(held.memory_bytes, Relaxed);
+        self.memory_peak_bytes.fetch_max(held.memory_bytes, Relaxed);
+        let instances = i64::try_from(held.instances).unwrap_or(i64::MAX);
+        self.instances.store(instances, Relaxed);
+    }
+
     /// Everything that was counted since the host started, and what is held now.
     pub fn reading(&self) -> Tally {
         let now = self.snapshot();

@@ -11,7 +11,7 @@ pub(crate) fn process_memory() -> u64 {
 
 /// Memory that the process may have, in bytes: the machine's, or less if a control group (v2, a
 /// container's or a service's) is given less.
-pub(crate) fn memory_total() -> u64 {
+pub fn memory_total() -> u64 {
     let machine = bytes_of("/proc/meminfo", "MemTotal:").unwrap_or(0);
     let group = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let limit = limit_of(&group, |folder| {

@@ -3,12 +3,11 @@
 //! The runtime bounds how many are compiled at once, and how long. While a component is under way
 //! the database says `queued`, so that a crash has it taken up again; its live status is in memory.
 
-use crate::cell::Goal;
 use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::queue::Lane;
 use crate::supervisor::Supervisor;
-use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest};
+use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest, Goal};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;

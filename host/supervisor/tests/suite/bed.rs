@@ -139,6 +139,7 @@ impl Bed {
             key_set: Arc::new(key_set),
             data_dir: self.dir().to_owned(),
             environment: LOCAL_ENVIRONMENT.parse().unwrap(),
+            cluster: None,
             settings: self.settings.clone(),
         };
         let supervisor = tokio.block_on(Supervisor::open(parts))?;

@@ -329,14 +329,20 @@ pub fn apps_follow_newer_versions(bed: Bed) {
     let version = |name: &str| host.supervisor.app(&id(name)).unwrap().component.version;
     // Another's component and an older version are no news.
     host.component("other", "9.0.0");
-    host.component("hello", "0.9.0");
+    let old = host.component("hello", "0.9.0");
     host.component("hello", "1.10.0");
     host.until("it follows", || version("follows") == "1.10.0");
     host.until("it runs it", || {
         host.observed("follows").version.as_deref() == Some("1.10.0")
     });
-    // Not the last upload, but what the versions say.
+    // Not the last upload, but what the versions say. Apps are looked at in the order of their IDs.
+    let app = serde_json::json!({
+        "id": "zebra", "component": {"digest": old.digest}, "auto_upgrade": true,
+    });
+    host.create_from(app).unwrap();
     host.component("hello", "1.9.0");
+    host.until("all were looked at", || version("zebra") == "1.9.0");
+    assert_eq!(version("follows"), "1.10.0");
     // Set back, it stays there: also when its component is compiled anew.
     host.patch(
         "follows",

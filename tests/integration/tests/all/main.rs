@@ -11,6 +11,7 @@
 )]
 
 mod capabilities;
+mod cluster;
 mod components;
 mod console;
 mod crash;

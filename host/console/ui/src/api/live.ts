@@ -53,7 +53,7 @@ export function useLiveUpdates() {
         failures += 1;
         timer = setTimeout(open, wait);
       };
-      for (const type of ['component', 'component_removed', 'app_changed', 'app_removed', 'observed', 'operation', 'environment'] as const) {
+      for (const type of ['component', 'component_removed', 'app_changed', 'app_removed', 'observed', 'operation', 'environment', 'environment_removed'] as const) {
         source.addEventListener(type, (event: MessageEvent<string>) => apply(JSON.parse(event.data) as LiveEvent));
       }
       source.addEventListener('lagged', () => void queryClient.invalidateQueries());
@@ -83,6 +83,9 @@ function apply(event: LiveEvent) {
       return;
     case 'environment':
       return putEnvironment(event.environment);
+    case 'environment_removed':
+      queryClient.setQueryData<EnvironmentInfo[]>(keys.environments, (all) => all?.filter((one) => one.name !== event.environment));
+      return;
     case 'operation':
       queryClient.setQueryData(['operation', event.operation.id], event.operation);
       return void queryClient.invalidateQueries({ queryKey: keys.appPart(event.operation.app, 'events') });

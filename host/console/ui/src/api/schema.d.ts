@@ -778,7 +778,10 @@ export interface components {
             domains: string[];
             /** @description Where it runs. */
             environments: string[];
-            /** @description True: when an environment of it is lost, it moves to another one. */
+            /**
+             * @description Whether it moves to another environment when its own is lost. Not with a database that is a
+             *     local file.
+             */
             failover?: boolean;
             /** @description Unique and immutable. */
             id: string;
@@ -795,7 +798,7 @@ export interface components {
             outbound_hosts: string[];
             /** @description What happens to `/apps/{id}/`. */
             path_access: components["schemas"]["PathAccess"];
-            /** @description Who chose `environments`. */
+            /** @description Who chose them. */
             placement?: components["schemas"]["Placement"];
             /** @description When it starts. */
             start_mode: components["schemas"]["StartMode"];
@@ -852,7 +855,7 @@ export interface components {
              */
             domains?: string[] | null;
             /**
-             * @description Where it runs, as a whole; empty: where the supervisor chooses.
+             * @description Where it runs.
              * @default null
              */
             environments?: string[] | null;
@@ -1153,10 +1156,10 @@ export interface components {
             cpu_load: number;
             /**
              * Format: int64
-             * @description Commands that it could not carry out however often it tried.
+             * @description Commands that could not be carried out and were put aside, since this process began.
              */
             dead_letters: number;
-            /** @description True: its apps are being moved or stopped. */
+            /** @description True: its apps are moved away or stopped. */
             draining: boolean;
             /**
              * Format: int64
@@ -1183,7 +1186,7 @@ export interface components {
              * @description Memory that its process may have, in bytes.
              */
             memory_total_bytes: number;
-            /** @description Why it is lost, left or refused, or what a drain waits for. */
+            /** @description What there is to say about that: why it is lost, who was refused. */
             message?: string | null;
             /** @description Its name. */
             name: string;
@@ -1199,32 +1202,32 @@ export interface components {
              * @description Of those, apps that run.
              */
             running: number;
-            /** @description False: it is cordoned, and takes no further apps. */
+            /** @description False: it gets no more apps (cordoned). */
             schedulable: boolean;
             /**
              * Format: int64
              * @description When it began, in milliseconds since 1970.
              */
             started_at: number;
-            /** @description Whether it is there. */
+            /** @description Whether it answers. */
             status: components["schemas"]["EnvironmentStatus"];
-            /** @description Where people reach it; null: nowhere, or inside this process. */
+            /** @description Where people reach it; null: inside this process, or nowhere directly. */
             url?: string | null;
             /** @description Lodge's version there. */
             version: string;
         };
         /**
-         * @description Whether an environment is there.
+         * @description Whether an environment answers.
          * @enum {string}
          */
-        EnvironmentStatus: "online" | "lost" | "left" | "refused";
+        EnvironmentStatus: "online" | "lost" | "left" | "awaited";
         /** @description One check. */
         HealthCheck: {
             /** @description What is the matter and what to do; null: nothing. */
             message: string | null;
             /**
              * @description Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-             *     `max_map_count`.
+             *     `max_map_count`; where there are workers also `redis` and `environments`.
              */
             name: string;
             /** @description How it ended. */
@@ -1682,10 +1685,10 @@ export interface components {
                 cpu_load: number;
                 /**
                  * Format: int64
-                 * @description Commands that it could not carry out however often it tried.
+                 * @description Commands that could not be carried out and were put aside, since this process began.
                  */
                 dead_letters: number;
-                /** @description True: its apps are being moved or stopped. */
+                /** @description True: its apps are moved away or stopped. */
                 draining: boolean;
                 /**
                  * Format: int64
@@ -1712,7 +1715,7 @@ export interface components {
                  * @description Memory that its process may have, in bytes.
                  */
                 memory_total_bytes: number;
-                /** @description Why it is lost, left or refused, or what a drain waits for. */
+                /** @description What there is to say about that: why it is lost, who was refused. */
                 message?: string | null;
                 /** @description Its name. */
                 name: string;
@@ -1728,16 +1731,16 @@ export interface components {
                  * @description Of those, apps that run.
                  */
                 running: number;
-                /** @description False: it is cordoned, and takes no further apps. */
+                /** @description False: it gets no more apps (cordoned). */
                 schedulable: boolean;
                 /**
                  * Format: int64
                  * @description When it began, in milliseconds since 1970.
                  */
                 started_at: number;
-                /** @description Whether it is there. */
+                /** @description Whether it answers. */
                 status: components["schemas"]["EnvironmentStatus"];
-                /** @description Where people reach it; null: nowhere, or inside this process. */
+                /** @description Where people reach it; null: inside this process, or nowhere directly. */
                 url?: string | null;
                 /** @description Lodge's version there. */
                 version: string;
@@ -1826,6 +1829,11 @@ export interface components {
             environment: components["schemas"]["EnvironmentInfo"];
             /** @enum {string} */
             type: "environment";
+        } | {
+            /** @description Which. */
+            environment: string;
+            /** @enum {string} */
+            type: "environment_removed";
         } | {
             /** @description As it is now. */
             operation: components["schemas"]["Operation"];
@@ -2053,7 +2061,8 @@ export interface components {
              */
             domains?: string[];
             /**
-             * @description Where it runs; absent or empty: where the supervisor chooses (`local`, if there is no other).
+             * @description Where it runs; absent or empty: in this process, or, where workers host the apps, where the
+             *     supervisor chooses.
              * @default null
              */
             environments?: string[] | null;
@@ -2183,7 +2192,7 @@ export interface components {
          */
         PathAccess: "serve" | "redirect" | "off";
         /**
-         * @description Who chose where an app runs.
+         * @description Who chooses where an app runs.
          * @enum {string}
          */
         Placement: "named" | "automatic";
@@ -2621,6 +2630,8 @@ export interface operations {
                 cursor?: string;
                 /** @description What was asked for. */
                 desired?: components["schemas"]["Desired"];
+                /** @description An environment that they are placed in. */
+                environment?: string;
                 /** @description Items at most: 1 to 1,000; 100 if not given. */
                 limit?: number;
                 /** @description Part of the ID, display name or a domain. */

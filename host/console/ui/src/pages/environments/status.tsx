@@ -1,4 +1,4 @@
-import { CheckCircleFilled, CloseCircleFilled, MinusCircleOutlined, PauseCircleOutlined, StopOutlined, SwapOutlined } from '@ant-design/icons';
+import { CheckCircleFilled, ClockCircleOutlined, CloseCircleFilled, MinusCircleOutlined, PauseCircleOutlined, SwapOutlined } from '@ant-design/icons';
 import { Tag, Tooltip } from 'antd';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -8,7 +8,7 @@ const LOOK: Record<EnvironmentStatus, [color: string, icon: ReactNode]> = {
   online: ['success', <CheckCircleFilled key="i" />],
   lost: ['error', <CloseCircleFilled key="i" />],
   left: ['default', <MinusCircleOutlined key="i" />],
-  refused: ['error', <StopOutlined key="i" />],
+  awaited: ['warning', <ClockCircleOutlined key="i" />],
 };
 
 /** Whether it is there, and whether it takes apps: by icon, word and colour. */

@@ -1,0 +1,106 @@
+//! Workers that were ever seen, and the terms of supervisors.
+
+use crate::text::{Reader, to_json};
+use crate::{Database, Error, Tx, settings};
+use lodge_model::{EnvironmentName, Registration};
+
+/// The setting that holds the newest term.
+const TERM: &str = "supervisor_term";
+
+/// A worker as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EnvironmentRow {
+    /// How it last introduced itself.
+    pub about: Registration,
+    /// False: it gets no more apps (cordoned).
+    pub schedulable: bool,
+    /// True: its apps are moved away or stopped.
+    pub draining: bool,
+    /// When it last reported, in milliseconds since 1970 by the supervisor's clock.
+    pub last_seen: i64,
+}
+
+/// Every worker that was ever seen and not removed, by name.
+///
+/// # Errors
+/// The database failed or holds an unreadable row.
+pub async fn all(database: &Database) -> Result<Vec<EnvironmentRow>, Error> {
+    let rows = sqlx::query("SELECT * FROM environments ORDER BY name")
+        .fetch_all(database.reader())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Reader::new("environments", "name", row);
+            Ok(EnvironmentRow {
+                about: row.json("about")?,
+                schedulable: row.get::<i64>("schedulable")? != 0,
+                draining: row.get::<i64>("draining")? != 0,
+                last_seen: row.get("last_seen")?,
+            })
+        })
+        .collect()
+}
+
+/// Writes what is known of a worker.
+///
+/// # Errors
+/// The database failed.
+pub async fn upsert(tx: &mut Tx, row: &EnvironmentRow) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO environments (name, about, schedulable, draining, last_seen) \
+         VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (name) DO UPDATE SET about = excluded.about, \
+         schedulable = excluded.schedulable, draining = excluded.draining, \
+         last_seen = excluded.last_seen",
+    )
+    .bind(row.about.environment.as_str())
+    .bind(to_json(&row.about)?)
+    .bind(i64::from(row.schedulable))
+    .bind(i64::from(row.draining))
+    .bind(row.last_seen)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a worker.
+///
+/// # Errors
+/// The database failed.
+pub async fn delete(tx: &mut Tx, name: &EnvironmentName) -> Result<(), Error> {
+    sqlx::query("DELETE FROM environments WHERE name = $1")
+        .bind(name.as_str())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Begins a supervisor's term: a number higher than any before. What carries a lower one is from a
+/// supervisor that leads no more.
+///
+/// # Errors
+/// The database failed.
+pub async fn begin_term(database: &Database) -> Result<i64, Error> {
+    let mut tx = database.begin().await?;
+    let row = sqlx::query(
+        "INSERT INTO settings (key, value) VALUES ($1, '1') \
+         ON CONFLICT (key) DO UPDATE SET \
+         value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT) RETURNING value",
+    )
+    .bind(TERM)
+    .fetch_one(&mut *tx)
+    .await?;
+    let text: String = Reader::new("settings", "key", &row).get("value")?;
+    tx.commit().await?;
+    text.parse()
+        .map_err(|e| Error::Query(sqlx::Error::Decode(Box::<std::num::ParseIntError>::new(e))))
+}
+
+/// The newest term that was begun; none: no supervisor of several environments ever led.
+///
+/// # Errors
+/// The database failed.
+pub async fn term(database: &Database) -> Result<Option<i64>, Error> {
+    let text = settings::get(database, TERM).await?;
+    Ok(text.and_then(|text| text.parse().ok()))
+}

@@ -1,0 +1,180 @@
+//! One connection to a worker, driven by the request that has it.
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper_rustls::MaybeHttpsStream;
+use hyper_util::rt::TokioIo;
+use lodge_model::RequestBody;
+use std::error::Error;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// The socket, with or without TLS.
+pub(super) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// What a connection may hold of an answer that its visitor takes slowly, in bytes; an answer's head must fit.
+const BUFFER: usize = 128 * 1024;
+
+/// A connection that stands.
+pub(super) struct Link {
+    sender: SendRequest<RequestBody>,
+    /// Nothing once it has ended.
+    http: Option<Connection<TokioIo<Heard>, RequestBody>>,
+    /// Bytes that came from the worker.
+    heard: Arc<AtomicU64>,
+    /// Why it ended, if not in good order.
+    broken: Option<hyper::Error>,
+    /// Since when nobody has it.
+    pub(super) idle_since: Instant,
+}
+
+/// How sending a request went.
+pub(super) enum Exchanged {
+    /// An answer began.
+    Answered(Response<Incoming>),
+    /// Nothing of the request was sent: here it is again.
+    Unsent(Request<RequestBody>, String),
+    /// The connection ended before an answer began.
+    Broken(Break),
+}
+
+/// What ended a connection before an answer began.
+pub(super) struct Break {
+    /// Some byte of an answer came.
+    pub(super) heard: bool,
+    /// The visitor's body failed, and not the worker.
+    pub(super) by_visitor: bool,
+    /// Why, for the log.
+    pub(super) reason: String,
+}
+
+impl Link {
+    pub(super) async fn new(socket: Socket) -> hyper::Result<Self> {
+        let heard = Arc::new(AtomicU64::new(0));
+        let io = TokioIo::new(Heard {
+            socket: TokioIo::new(socket),
+            heard: heard.clone(),
+        });
+        let (sender, http) = Builder::new().max_buf_size(BUFFER).handshake(io).await?;
+        Ok(Self {
+            sender,
+            http: Some(http),
+            heard,
+            broken: None,
+            idle_since: Instant::now(),
+        })
+    }
+
+    /// Lets the connection do what it can. It is done with when it has ended.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        let Some(http) = &mut self.http else { return };
+        if let Poll::Ready(ended) = Pin::new(http).poll(cx) {
+            self.broken = ended.err();
+            // With it go the ends of its channels: whoever waits there is told.
+            self.http = None;
+        }
+    }
+
+    /// Whether the connection can carry the next request.
+    pub(super) fn is_ready(&self) -> bool {
+        self.http.is_some() && self.sender.is_ready()
+    }
+
+    /// Why the connection ended, if that is known, and whether it was the visitor's body that failed.
+    pub(super) fn why_broken(&self) -> Option<(String, bool)> {
+        let error = self.broken.as_ref()?;
+        Some((reason(error), error.is_user()))
+    }
+
+    /// Sends a request and waits for the beginning of its answer.
+    pub(super) async fn exchange(&mut self, request: Request<RequestBody>) -> Exchanged {
+        let before = self.heard.load(Relaxed);
+        let mut promise = pin!(self.sender.try_send_request(request));
+        let answered = std::future::poll_fn(|cx| {
+            self.drive(cx);
+            promise.as_mut().poll(cx)
+        });
+        match answered.await {
+            Ok(response) => Exchanged::Answered(response),
+            Err(mut refused) => match refused.take_message() {
+                Some(request) => Exchanged::Unsent(request, reason(refused.error())),
+                None => Exchanged::Broken(Break {
+                    heard: self.heard.load(Relaxed) != before,
+                    by_visitor: refused.error().is_user() && self.http.is_none(),
+                    reason: reason(refused.error()),
+                }),
+            },
+        }
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn reason(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    text
+}
+
+/// The socket, with what came from it counted.
+struct Heard {
+    socket: TokioIo<Socket>,
+    heard: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
+        let bytes = buffer.filled().len() - before;
+        if bytes > 0 {
+            self.heard.fetch_add(bytes as u64, Relaxed);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,125 @@
+//! What makes a process part of a cluster: the link over Redis, and signed requests.
+
+use crate::config::{Cluster, Role, Secret, SupervisorRole};
+use anyhow::{Context, Result};
+use lodge_bus::SupervisorEnd;
+use lodge_console::VerifyRequest;
+use lodge_db::Database;
+use lodge_edge::{Forward, ForwardSettings};
+use lodge_model::{BootId, Claim, Signer, Verifier};
+use lodge_worker::SignRequest;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the way to Redis is asked for the address of this machine.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A supervisor's membership.
+pub(super) struct Membership {
+    pub(super) cluster: lodge_supervisor::Cluster,
+    pub(super) verify: Arc<dyn VerifyRequest>,
+}
+
+/// Where Redis is, where there is one: not for apps.
+pub(super) fn redis(role: &Role) -> [Option<&Secret>; 2] {
+    let cluster = match role {
+        Role::AllInOne => return [None, None],
+        Role::Supervisor(role) => &role.cluster,
+        Role::Worker(role) => &role.cluster,
+    };
+    [Some(&cluster.redis), Some(&cluster.command_redis)]
+}
+
+/// The link's settings.
+///
+/// # Errors
+/// A URL is none of a Redis server; it is not shown.
+pub(super) fn bus_settings(cluster: &Cluster) -> Result<lodge_bus::Settings> {
+    let (redis, commands) = (&cluster.redis.0, &cluster.command_redis.0);
+    let settings = lodge_bus::Settings::new(redis, commands, cluster.key.clone());
+    settings.check()?;
+    Ok(settings)
+}
+
+/// This run of this process.
+///
+/// # Errors
+/// The system gives no randomness.
+pub(super) fn boot() -> Result<BootId> {
+    BootId::random().context("the system gives no randomness")
+}
+
+/// Begins a supervisor's term.
+///
+/// # Errors
+/// What could not be started, and why.
+pub(super) async fn supervisor(
+    role: &SupervisorRole,
+    db: &Database,
+    admin: SocketAddr,
+) -> Result<Membership> {
+    let (boot, key) = (boot()?, &role.cluster.key);
+    let term = lodge_db::environments::begin_term(db).await?;
+    let known = role.url.clone().or_else(|| {
+        let fixed = !admin.ip().is_unspecified();
+        fixed.then(|| format!("http://{admin}"))
+    });
+    let unknown = known.is_none();
+    let link = SupervisorEnd::open(bus_settings(&role.cluster)?, boot, term, known);
+    if unknown {
+        tokio::spawn(announce_address(Arc::downgrade(&link), admin.port()));
+    }
+    let forward = Forward::new(Signer::new(key, boot), ForwardSettings::default());
+    Ok(Membership {
+        cluster: lodge_supervisor::Cluster {
+            link,
+            forward,
+            hosts_apps: role.hosts_apps,
+            term,
+        },
+        verify: Arc::new(Signed(Verifier::new(key, boot))),
+    })
+}
+
+/// A supervisor that listens everywhere is reached at the address that Redis sees.
+async fn announce_address(link: std::sync::Weak<SupervisorEnd>, port: u16) {
+    loop {
+        let Some(link) = link.upgrade() else {
+            return;
+        };
+        if let Some(ip) = link.local_address() {
+            let address = SocketAddr::new(ip, port);
+            tracing::info!(%address, "workers reach this supervisor here (SUPERVISOR_URL)");
+            link.announce(format!("http://{address}"));
+            return;
+        }
+        drop(link);
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+struct Signed(Verifier);
+
+impl VerifyRequest for Signed {
+    fn verify(&self, request: &http::request::Parts) -> bool {
+        let checked = self
+            .0
+            .verify(&request.method, &request.uri, &request.headers);
+        checked.is_ok()
+    }
+}
+
+/// Signs a worker's requests to its supervisor.
+pub(super) struct WorkerSigner(pub(super) Signer);
+
+impl SignRequest for WorkerSigner {
+    fn sign(&self, request: &mut http::Request<()>, receiver: BootId) {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let target = uri.path_and_query().cloned().map_or(uri, http::Uri::from);
+        let claim = Claim::default();
+        self.0
+            .to(receiver)
+            .sign(&method, &target, request.headers_mut(), &claim);
+    }
+}

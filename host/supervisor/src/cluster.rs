@@ -1,0 +1,609 @@
+//! Several environments: what workers say is heard here, and what they are to know is told.
+//!
+//! What should be is in the control database, and Redis only carries it: whatever it loses is told
+//! again when it, or a worker, is back. An app's worker is told by the reconciler, one app at a time in
+//! order, many apps at once; nothing here waits for a worker.
+
+use crate::Error;
+use crate::cell::{Cell, State};
+use crate::environments::EnvironmentStatus;
+use crate::live::LiveEvent;
+use crate::observed::brief;
+use crate::queue::Lane;
+use crate::remote::{Standing, Telling};
+use crate::supervisor::Supervisor;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use lodge_db::environments::EnvironmentRow;
+use lodge_model::{
+    AppId, ComponentRef, ComponentStatus, DataPolicy, Digest, Endpoint, EnvironmentName, Failure,
+    FailureKind, Figures, Forwarding, FromWorkers, Goal, Grant, LogLevel, Phase, Registration,
+    Report, RequestBody, RequestId, ResponseBody, Revision, Specification, StartError, Status,
+    SupervisorLink, Target, World,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often silent workers are looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// Delay before something is told again that Redis did not take.
+const TELL_AGAIN: Duration = Duration::from_secs(2);
+
+/// What a supervisor of several environments has beside one of a single process.
+pub struct Cluster {
+    /// The way to tell workers what should be.
+    pub link: Arc<dyn SupervisorLink>,
+    /// The way to send requests to them.
+    pub forward: Arc<dyn Forwarding>,
+    /// True: apps run in this process too, in `local`.
+    pub hosts_apps: bool,
+    /// This process's term, higher than those before (`lodge_db::environments::begin_term`).
+    pub term: i64,
+}
+
+/// Where an app would be served whose workers are all lost: nowhere.
+struct Lost;
+
+impl Endpoint for Lost {
+    fn call(
+        self: Arc<Self>,
+        _: RequestId,
+        _: Request<RequestBody>,
+    ) -> BoxFuture<'static, Result<Response<ResponseBody>, Failure>> {
+        Box::pin(std::future::ready(Err(FailureKind::HostBusy.into())))
+    }
+}
+
+impl Supervisor {
+    /// Hears workers for as long as the process lives.
+    pub(crate) async fn listen_to_workers(self: Arc<Self>) {
+        let Some(cluster) = &self.cluster else {
+            return;
+        };
+        loop {
+            let heard = cluster.link.next().await;
+            self.hear(heard).await;
+        }
+    }
+
+    /// Gives silent workers up, for as long as the process lives.
+    pub(crate) async fn look_for_silence(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if self.link_problem.lock().is_some() {
+                self.workers.forgive();
+                continue;
+            }
+            for name in self.workers.give_up() {
+                tracing::warn!(environment = %name, "an environment is lost: it has not reported for three heartbeats");
+                self.lose(&name).await;
+            }
+        }
+    }
+
+    async fn hear(self: &Arc<Self>, heard: FromWorkers) {
+        match heard {
+            FromWorkers::Connected => {
+                *self.link_problem.lock() = None;
+                self.workers.forgive();
+                tracing::info!("connected to Redis");
+                for worker in self.workers.all() {
+                    self.catch_up(&worker.row.about.environment).await;
+                }
+            }
+            FromWorkers::Disconnected { reason } => {
+                tracing::warn!(reason, "Redis is away: apps are served on, commands wait");
+                *self.link_problem.lock() = Some(reason);
+            }
+            FromWorkers::Joined(about) => self.join(about).await,
+            FromWorkers::Beat(beat) => {
+                if self.workers.beat(&beat) {
+                    tracing::info!(environment = %beat.environment, "an environment is back");
+                    self.catch_up(&beat.environment).await;
+                }
+                self.tell_environment(&beat.environment);
+            }
+            FromWorkers::Left { environment, boot } => {
+                if self.workers.leave(&environment, boot) {
+                    tracing::info!(%environment, "an environment was stopped");
+                    self.lose(&environment).await;
+                }
+            }
+            FromWorkers::Report(report) => self.hear_report(report),
+            FromWorkers::Figures {
+                environment,
+                figures,
+            } => self.hear_figures(&environment, figures),
+            FromWorkers::Refused {
+                environment,
+                reason,
+            } => {
+                tracing::warn!(%environment, reason, "a worker was refused");
+                self.workers
+                    .note(&environment, |worker| worker.say(brief(&reason)));
+                self.tell_environment(&environment);
+            }
+            FromWorkers::DeadLetter {
+                environment,
+                app,
+                reason,
+            } => {
+                tracing::error!(%environment, %app, reason, "a command was put aside");
+                self.workers.note(&environment, |worker| {
+                    worker.count_dead_letter();
+                    worker.say(format!(
+                        "a command for `{app}` was put aside: {}",
+                        brief(&reason)
+                    ));
+                });
+                self.tell_environment(&environment);
+            }
+        }
+    }
+
+    async fn join(self: &Arc<Self>, about: Registration) {
+        let name = about.environment.clone();
+        tracing::info!(environment = %name, version = about.version, url = about.proxy_url, "an environment is there");
+        let (row, other) = self.workers.join(about);
+        self.keep_worker(row);
+        if other {
+            for cell in self.cells_in(&name) {
+                cell.lock().remotes.restarted(&name);
+            }
+        }
+        self.catch_up(&name).await;
+        self.tell_environment(&name);
+    }
+
+    /// Written behind: a worker is not kept waiting for the control database.
+    fn keep_worker(self: &Arc<Self>, row: EnvironmentRow) {
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let kept = async {
+                let mut tx = this.db.begin().await?;
+                lodge_db::environments::upsert(&mut tx, &row).await?;
+                tx.commit().await.map_err(lodge_db::Error::from)
+            };
+            if let Err(error) = kept.await {
+                tracing::error!(environment = %row.about.environment, %error, "cannot note an environment");
+            }
+        });
+    }
+
+    /// Reads what an environment has said and was told, and tells it what is missing.
+    async fn catch_up(self: &Arc<Self>, name: &EnvironmentName) {
+        let Some(cluster) = &self.cluster else {
+            return;
+        };
+        let link = &cluster.link;
+        let (reports, published) = (link.reports(name).await, link.published(name).await);
+        let (reports, published) = match (reports, published) {
+            (Ok(reports), Ok(published)) => (reports, published),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::warn!(environment = %name, %error, "cannot read what Redis has of an environment");
+                return;
+            }
+        };
+        for report in reports {
+            self.hear_report(report);
+        }
+        for cell in self.cells_in(name) {
+            let mut state = cell.lock();
+            state.remotes.check_told(name, published.get(&cell.id));
+            self.refresh(&cell, &mut state);
+        }
+        for (app, revision) in published {
+            let cell = self.index.get(&app);
+            let placed = cell.is_some_and(|cell| cell.lock().remotes.is_at(name));
+            if !placed {
+                self.evict(&app, name, revision);
+            }
+        }
+        self.look_at_apps_of(name);
+    }
+
+    /// An environment does not answer: what it had is not known, and what may move is moved.
+    async fn lose(self: &Arc<Self>, name: &EnvironmentName) {
+        for cell in self.cells_in(name) {
+            let mut state = cell.lock();
+            let message = format!("the environment `{name}` does not answer");
+            if let Some(observed) = state.remotes.lose(name, message) {
+                self.live.tell(LiveEvent::Observed {
+                    app: cell.id.clone(),
+                    observed,
+                });
+                self.write_observed(&cell);
+            }
+            self.refresh(&cell, &mut state);
+        }
+        self.tell_environment(name);
+        self.fail_over_from(name).await;
+        self.look_at_apps_of(name);
+    }
+
+    fn hear_report(self: &Arc<Self>, report: Report) {
+        let environment = report.observed.environment.clone();
+        let Some(cell) = self.index.get(&report.app) else {
+            if !report.gone {
+                self.evict(&report.app, &environment, report.revision);
+            }
+            return;
+        };
+        let mut state = cell.lock();
+        if !state.remotes.is_at(&environment) {
+            if report.gone {
+                return;
+            }
+            state.remotes.evict(&environment);
+        }
+        let observed = report.observed.clone();
+        if !state.remotes.hear(report) {
+            return;
+        }
+        if observed.status == Status::Running && state.goal() == Goal::Waiting {
+            // Visited there directly, or before this process began.
+            state.activated = true;
+        }
+        if let Some(carried) = &state.operation {
+            let what = observed
+                .message
+                .as_deref()
+                .unwrap_or(observed.status.as_str());
+            self.operations
+                .progress(&carried.id, &format!("{environment}: {what}"));
+        }
+        self.live.tell(LiveEvent::Observed {
+            app: cell.id.clone(),
+            observed,
+        });
+        self.write_observed(&cell);
+        self.refresh(&cell, &mut state);
+        self.settle(&cell, &mut state);
+        let lane = if state.is_waited_for() {
+            Lane::Urgent
+        } else {
+            Lane::Background
+        };
+        drop(state);
+        self.queue.add(&cell.id, lane);
+    }
+
+    fn hear_figures(&self, environment: &EnvironmentName, figures: Figures) {
+        for (app, tally) in figures.apps {
+            let Some(cell) = self.index.get(&app) else {
+                continue;
+            };
+            let mut state = cell.lock();
+            if let Some(place) = state.remotes.place_mut(environment) {
+                place.held = tally.clone();
+            }
+            let held = state.remotes.held();
+            cell.meter.absorb(&tally, &held);
+        }
+    }
+
+    /// Has visitors meet what there is now.
+    pub(crate) fn refresh(&self, cell: &Cell, state: &mut State) {
+        let Some(cluster) = &self.cluster else {
+            return;
+        };
+        if state.is_local() {
+            return;
+        }
+        let targets = self.serving(state);
+        if targets.is_empty() {
+            let there = |name: &EnvironmentName| self.workers.condition(name).online;
+            state.away = if state.remotes.may_still_serve(there) {
+                Phase::Waiting
+            } else if state.remotes.any_failed() {
+                Phase::Failed
+            } else {
+                Phase::Running(Arc::new(Lost))
+            };
+            state.targets = targets;
+        } else if state.targets != targets {
+            state.away = Phase::Running(cluster.forward.endpoint(&cell.id, targets.clone()));
+            state.targets = targets;
+        }
+        self.routes.set_phase(&cell.id, state.phase());
+        state.answer_visitors();
+    }
+
+    /// The workers to send an app's requests to: those where it is placed and that answer, else those
+    /// that it leaves, else those that did serve it, since who is cut off from Redis may still.
+    fn serving(&self, state: &State) -> Vec<Target> {
+        let mut ranks: [Vec<Target>; 3] = Default::default();
+        let [placed, leaving, silent] = &mut ranks;
+        for (name, leaves) in state.remotes.serving() {
+            match self.workers.target(name) {
+                Some((target, true)) if !leaves => placed.push(target),
+                Some((target, true)) => leaving.push(target),
+                Some((target, false)) => silent.push(target),
+                None => {}
+            }
+        }
+        ranks
+            .into_iter()
+            .find(|rank| !rank.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Ends the operation under way, if the app is as far as it goes.
+    fn settle(&self, cell: &Cell, state: &mut State) {
+        if state.is_local() || matches!(state.goal(), Goal::Gone(_)) {
+            return;
+        }
+        let condition = |name: &EnvironmentName| self.workers.condition(name);
+        let generation = state.row.generation;
+        match state.remotes.standing(state.wanted(), condition) {
+            Standing::UnderWay => {}
+            Standing::Done => self.end_operation(state, generation, None),
+            Standing::Mixed(how) => {
+                if state.operation.is_some() {
+                    self.log(cell, LogLevel::Warn, how.clone());
+                }
+                self.end_operation(state, generation, Some(&how));
+            }
+        }
+    }
+
+    /// Tells an app's environments what they are to know, as far as it is their turn. True: nothing of
+    /// the app is left in any.
+    pub(crate) async fn tell_environments(self: &Arc<Self>, cell: &Arc<Cell>) -> bool {
+        let Some(cluster) = &self.cluster else {
+            return true;
+        };
+        loop {
+            let telling = {
+                let mut state = cell.lock();
+                self.drop_gone(cell, &mut state);
+                let wanted = state.wanted();
+                let condition = |name: &EnvironmentName| self.workers.condition(name);
+                match state.remotes.next(wanted, cluster.term, condition) {
+                    Some(telling) => telling,
+                    None => {
+                        self.refresh(cell, &mut state);
+                        self.settle(cell, &mut state);
+                        return state.remotes.all_gone();
+                    }
+                }
+            };
+            let told = match self.specification(cell, &telling).await {
+                Ok(specification) => cluster.link.publish(&specification).await,
+                Err(error) => {
+                    self.cannot_tell(cell, &telling, &error.to_string());
+                    return false;
+                }
+            };
+            match told {
+                Ok(()) => {
+                    let mut state = cell.lock();
+                    state.remotes.told(&telling);
+                }
+                Err(error) => {
+                    let operation = cell
+                        .lock()
+                        .operation
+                        .as_ref()
+                        .map(|carried| carried.id.clone());
+                    if let Some(id) = operation {
+                        let text = format!("waits for Redis: {error}");
+                        self.operations.progress(&id, &text);
+                    }
+                    self.queue.add_later(&cell.id, TELL_AGAIN);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn cannot_tell(&self, cell: &Cell, telling: &Telling, why: &str) {
+        let mut state = cell.lock();
+        let generation = state.row.generation;
+        if generation != telling.wanted.generation {
+            return;
+        }
+        if let Some(observed) = state.remotes.fail(&telling.environment, brief(why)) {
+            self.live.tell(LiveEvent::Observed {
+                app: cell.id.clone(),
+                observed,
+            });
+            self.write_observed(cell);
+        }
+        self.log(cell, LogLevel::Error, format!("could not start: {why}"));
+        self.refresh(cell, &mut state);
+        self.end_operation(&mut state, generation, Some(why));
+    }
+
+    /// Forgets the environments that an app has left.
+    fn drop_gone(self: &Arc<Self>, cell: &Arc<Cell>, state: &mut State) {
+        for environment in state.remotes.drop_gone() {
+            self.forget(cell.id.clone(), environment);
+        }
+    }
+
+    fn forget(self: &Arc<Self>, app: AppId, environment: EnvironmentName) {
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Some(cluster) = &this.cluster
+                && let Err(error) = cluster.link.forget(&environment, &app).await
+            {
+                // It is found again when the environment is next looked at as a whole.
+                tracing::debug!(%app, %environment, %error, "cannot remove an app from Redis yet");
+            }
+            let kept = async {
+                let mut tx = this.db.begin().await?;
+                lodge_db::observed::delete(&mut tx, &app, &environment).await?;
+                tx.commit().await.map_err(lodge_db::Error::from)
+            };
+            if let Err(error) = kept.await {
+                tracing::debug!(%app, %environment, %error, "cannot remove an old report");
+            }
+        });
+    }
+
+    /// After the deletion of an app: nothing of it stays in Redis.
+    pub(crate) fn forget_everywhere(self: &Arc<Self>, cell: &Cell) {
+        let places: Vec<_> = {
+            let state = cell.lock();
+            let places = state.remotes.places().iter();
+            places.map(|place| place.environment.clone()).collect()
+        };
+        for environment in places {
+            self.forget(cell.id.clone(), environment);
+        }
+    }
+
+    async fn specification(
+        &self,
+        cell: &Cell,
+        telling: &Telling,
+    ) -> Result<Specification, StartError> {
+        let (row, operation) = {
+            let state = cell.lock();
+            let operation = state.operation.as_ref().map(|carried| carried.id.clone());
+            (state.row.clone(), operation)
+        };
+        let app = &row.app;
+        let found = self.library.get(&app.component.digest);
+        let Some(component) = found else {
+            return Err(StartError::Host("its component is not there".into()));
+        };
+        let starts = matches!(telling.wanted.goal, Goal::Running | Goal::Waiting);
+        if starts && component.component.status == ComponentStatus::Failed {
+            let why = component.component.error.unwrap_or_default();
+            let text = format!("its component could not be compiled: {why}");
+            return Err(StartError::Component(text));
+        }
+        let grant = self.launch_grant(cell, app).await?;
+        Ok(Specification {
+            app: cell.id.clone(),
+            environment: telling.environment.clone(),
+            revision: telling.revision,
+            goal: telling.wanted.goal,
+            restart_before: telling.wanted.restart_before,
+            operation,
+            component: app.component.clone(),
+            component_size: component.component.size,
+            world: component.component.world,
+            uses_async: component.uses_async,
+            domains: app.domains.clone(),
+            path_access: app.path_access,
+            grant,
+        })
+    }
+
+    /// Has an environment let go of an app that is not placed there: one that was deleted or moved while
+    /// it did not answer. Its data stay.
+    fn evict(self: &Arc<Self>, app: &AppId, environment: &EnvironmentName, from: Revision) {
+        if let Some(cell) = self.index.get(app) {
+            cell.lock().remotes.evict(environment);
+            self.queue.add(app, Lane::Background);
+            return;
+        }
+        let Some(cluster) = &self.cluster else {
+            return;
+        };
+        let specification = farewell(app, environment, from, cluster.term);
+        let (this, app, environment) = (Arc::clone(self), app.clone(), environment.clone());
+        self.tasks.spawn(async move {
+            if let Some(cluster) = &this.cluster
+                && let Err(error) = cluster.link.publish(&specification).await
+            {
+                tracing::debug!(%app, %environment, %error, "cannot have an environment let go of an app yet");
+            }
+        });
+    }
+
+    /// The apps that are placed in an environment, or leave it.
+    pub(crate) fn cells_in(&self, name: &EnvironmentName) -> Vec<Arc<Cell>> {
+        let mut cells = self.index.all();
+        cells.retain(|cell| cell.lock().remotes.is_at(name));
+        cells
+    }
+
+    /// Has the reconciler look at every app of an environment.
+    pub(crate) fn look_at_apps_of(&self, name: &EnvironmentName) {
+        for cell in self.cells_in(name) {
+            let lane = if cell.lock().is_waited_for() {
+                Lane::Urgent
+            } else {
+                Lane::Background
+            };
+            self.queue.add(&cell.id, lane);
+        }
+    }
+
+    /// Why workers cannot be told anything now; none: they can.
+    pub fn link_problem(&self) -> Option<String> {
+        self.link_problem.lock().clone()
+    }
+
+    /// The bytes of a component, for workers.
+    pub fn component_file(&self, digest: &Digest) -> Option<std::path::PathBuf> {
+        self.library.get(digest)?;
+        Some(self.library.path(digest))
+    }
+
+    /// The workers that were not stopped and do not answer.
+    pub(crate) fn lost_workers(&self) -> Vec<EnvironmentName> {
+        let workers = self.workers.all().into_iter();
+        let lost = workers.filter(|worker| worker.status == EnvironmentStatus::Lost);
+        lost.map(|worker| worker.row.about.environment).collect()
+    }
+
+    /// Reads the workers that were seen before.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub(crate) async fn known_workers(
+        db: &lodge_db::Database,
+        cluster: Option<&Cluster>,
+    ) -> Result<Vec<EnvironmentRow>, Error> {
+        match cluster {
+            Some(_) => Ok(lodge_db::environments::all(db).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What an environment is told of an app that nothing else is known of: to let go of it.
+fn farewell(
+    app: &AppId,
+    environment: &EnvironmentName,
+    from: Revision,
+    term: i64,
+) -> Specification {
+    Specification {
+        app: app.clone(),
+        environment: environment.clone(),
+        revision: Revision {
+            generation: from.generation,
+            term: term.max(from.term),
+            step: from.step.saturating_add(1),
+        },
+        goal: Goal::Gone(DataPolicy::Keep),
+        restart_before: 0,
+        operation: None,
+        component: ComponentRef {
+            name: "none".into(),
+            version: "none".into(),
+            digest: Digest::from_bytes([0; 32]),
+        },
+        component_size: 0,
+        world: World::Http02,
+        uses_async: false,
+        domains: Vec::new(),
+        path_access: lodge_model::PathAccess::default(),
+        grant: Grant {
+            app: app.clone(),
+            database: lodge_model::DatabaseSpec::default(),
+            sources: std::collections::BTreeMap::new(),
+            source_databases: std::collections::BTreeMap::new(),
+            jwt_keys: Vec::new(),
+            config: std::collections::BTreeMap::new(),
+            outbound_hosts: Vec::new(),
+            limits: lodge_model::Limits::default(),
+        },
+    }
+}

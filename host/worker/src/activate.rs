@@ -1,0 +1,93 @@
+//! The first visit directly at the worker, or through the supervisor's proxy: joins or begins the
+//! start of an app, and waits for it. Visitors of one app share one start; one that goes away does
+//! not stop it.
+
+use crate::agent::Agent;
+use crate::cell::Outcome;
+use crate::clock::now_ms;
+use futures::future::BoxFuture;
+use lodge_model::{
+    Activator, AppId, Endpoint, Failure, FailureKind, Goal, LogLevel, LogLine, LogSource, Phase,
+    RequestId,
+};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What a visit finds.
+enum Found {
+    Already(Outcome),
+    Starting(watch::Receiver<Option<Outcome>>),
+}
+
+impl Activator for Agent {
+    fn key_set(&self, app: &AppId) -> Option<String> {
+        let cell = self.index.get(app)?;
+        let spec = Arc::clone(&cell.lock().spec);
+        Some((self.key_set)(&spec.grant.jwt_keys).to_string())
+    }
+
+    fn activate(
+        &self,
+        app: &AppId,
+        id: RequestId,
+    ) -> BoxFuture<'static, Result<Arc<dyn Endpoint>, Failure>> {
+        let found = self.find_or_start(app);
+        let (logs, app) = (Arc::clone(&self.logs), app.clone());
+        Box::pin(async move {
+            let outcome = match found {
+                Found::Already(outcome) => outcome,
+                Found::Starting(mut watch) => match watch.wait_for(Option::is_some).await {
+                    Ok(outcome) => outcome.clone().unwrap_or(Err(FailureKind::Internal.into())),
+                    // The app went while it was waited for.
+                    Err(_) => Err(FailureKind::AppNotFound.into()),
+                },
+            };
+            if let Err(failure) = outcome.as_ref()
+                && failure.kind != FailureKind::AppNotFound
+            {
+                logs.write(&app, refused(id, *failure));
+            }
+            outcome
+        })
+    }
+}
+
+impl Agent {
+    fn find_or_start(&self, app: &AppId) -> Found {
+        let Some(cell) = self.index.get(app) else {
+            return Found::Already(Err(FailureKind::AppNotFound.into()));
+        };
+        if self.stop.is_cancelled() {
+            return Found::Already(Err(FailureKind::HostBusy.into()));
+        }
+        let mut state = cell.lock();
+        match state.phase() {
+            Phase::Running(endpoint) => Found::Already(Ok(endpoint)),
+            Phase::Stopped => Found::Already(Err(FailureKind::AppStopped.into())),
+            Phase::Failed => Found::Already(Err(FailureKind::AppFailed.into())),
+            Phase::Waiting => {
+                // Also if it is starting already: it may wait among those nobody waits for.
+                let is_news = !state.is_waited_for() || state.goal() == Goal::Waiting;
+                let watch = state.join();
+                if state.goal() == Goal::Waiting {
+                    state.activated = true;
+                }
+                drop(state);
+                if is_news {
+                    cell.ring();
+                }
+                Found::Starting(watch)
+            }
+        }
+    }
+}
+
+fn refused(id: RequestId, failure: Failure) -> LogLine {
+    LogLine {
+        time: now_ms(),
+        level: LogLevel::Warn,
+        source: LogSource::Host,
+        message: format!("a visit was refused: {failure}; the cause is in the lines before"),
+        request: Some(id.to_string()),
+    }
+}

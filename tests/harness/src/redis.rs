@@ -1,0 +1,161 @@
+//! A Redis server of a test's own: its own folder and port, gone with it.
+//!
+//! It is the real thing, as installed on the machine. It keeps what it has in a log that is not synced:
+//! a killed server finds everything again ([`Redis::restart`]), a lost machine would not.
+
+use crate::postgres::{free_port, wait_a_little};
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long the server may take until it answers.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const NOT_INSTALLED: &str =
+    "Redis's server is not installed: run `apt-get install redis-server` (Debian)";
+/// With characters that a URL must encode: whoever takes it apart by hand fails.
+const PASSWORD: &str = "p@ss/w:rd%";
+const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Ard%25";
+
+/// A running server. Dropped, it is killed and its files go.
+#[derive(Debug)]
+pub struct Redis {
+    dir: TempDir,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Redis {
+    /// Starts an empty server on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// Redis is not installed (the error names the package), or does not start (the error has its log).
+    pub fn start() -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("lodge-redis-").tempdir()?;
+        let mut this = Self {
+            dir,
+            port: free_port()?,
+            server: None,
+        };
+        this.launch()?;
+        Ok(this)
+    }
+
+    /// Its URL, with the password and database 0.
+    pub fn url(&self) -> String {
+        format!("redis://:{PASSWORD_IN_URL}@127.0.0.1:{}/0", self.port)
+    }
+
+    /// The port of 127.0.0.1 that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends the server at once (SIGKILL), as a crash would. What it has stays on disk.
+    pub fn kill(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+
+    /// Kills the server and starts it again on the same port with what it had.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub fn restart(&mut self) -> Result<()> {
+        self.kill();
+        self.launch()
+    }
+
+    /// Kills the server and starts it again on the same port with nothing in it.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub fn restart_empty(&mut self) -> Result<()> {
+        self.kill();
+        for entry in std::fs::read_dir(self.dir.path())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path)?;
+            } else {
+                std::fs::remove_file(path)?;
+            }
+        }
+        self.launch()
+    }
+
+    /// Stops the server where it is (SIGSTOP): connections stay open and nothing answers.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets a stopped server go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.server.as_ref().map(|server| server.id().cast_signed());
+        if let Some(pid) = id.and_then(Pid::from_raw) {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        let log = self.dir.path().join("log");
+        let file = std::fs::File::create(&log)?;
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .args(["--requirepass", PASSWORD])
+            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "no"])
+            .arg("--dir")
+            .arg(self.dir.path())
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .context(NOT_INSTALLED)?;
+        self.server = Some(server);
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.answers() {
+            let ended = self
+                .server
+                .as_mut()
+                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
+            if ended || Instant::now() > deadline {
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                bail!("Redis does not answer on port {}; its log: {log}", self.port);
+            }
+            wait_a_little();
+        }
+        Ok(())
+    }
+
+    /// Whether it has loaded what it had and serves.
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
+            return false;
+        };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+        let _ = stream.write_all(format!("AUTH \"{PASSWORD}\"\r\nPING\r\n").as_bytes());
+        let mut answer = Vec::new();
+        let mut part = [0; 64];
+        while let Ok(length @ 1..) = stream.read(&mut part) {
+            answer.extend_from_slice(&part[..length]);
+            if answer.ends_with(b"+PONG\r\n") {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
