@@ -100,7 +100,9 @@ impl Envelope {
         head.extend_from_slice(&self.boot.0);
         head.extend_from_slice(&self.sequence.to_be_bytes());
         head.push(u8::try_from(self.marks.len()).unwrap_or_default());
-        self.marks.iter().for_each(|mark| head.extend_from_slice(mark));
+        self.marks
+            .iter()
+            .for_each(|mark| head.extend_from_slice(mark));
         head
     }
 }
@@ -120,7 +122,12 @@ impl Post {
     pub(crate) fn write(&self, environment: &EnvironmentName, message: &Envelope) -> Vec<u8> {
         let mut bytes = message.head();
         let tag = self
-            .context(message.kind as u8, environment.as_str(), &bytes, &message.body)
+            .context(
+                message.kind as u8,
+                environment.as_str(),
+                &bytes,
+                &message.body,
+            )
             .map(hmac::Context::sign);
         bytes.extend_from_slice(tag.as_ref().map(AsRef::as_ref).unwrap_or_default());
         bytes.extend_from_slice(&message.body);
@@ -195,7 +202,11 @@ mod tests {
             assert_eq!(post("k").read("here", &altered), None, "byte {position}");
         }
         for length in 0..bytes.len() {
-            assert_eq!(post("k").read("here", &bytes[..length]), None, "{length} bytes");
+            assert_eq!(
+                post("k").read("here", &bytes[..length]),
+                None,
+                "{length} bytes"
+            );
         }
     }
 

@@ -23,7 +23,9 @@ pub struct Settings {
 
 /// A URL that is no Redis server's. Holds neither the URL nor a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is not the URL of a Redis server ({why}): give redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
+#[error(
+    "{variable} is not the URL of a Redis server ({why}): give redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+)]
 pub struct MalformedUrl {
     /// Which setting.
     pub variable: &'static str,

@@ -61,12 +61,7 @@ impl SupervisorEnd {
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub fn open(
-        settings: Settings,
-        boot: BootId,
-        term: i64,
-        address: Option<String>,
-    ) -> Arc<Self> {
+    pub fn open(settings: Settings, boot: BootId, term: i64, address: Option<String>) -> Arc<Self> {
         let keys = Keys::new(&settings.key);
         let office = Arc::new(Office {
             post: Post::new(&keys),
@@ -132,9 +127,7 @@ impl Office {
         wire: &Wire,
         environment: &EnvironmentName,
     ) -> Result<Vec<Report>, LinkError> {
-        let mut asked = redis::pipe();
-        asked.hgetall(self.keys.statuses(environment));
-        let (kept,): (HashMap<String, Vec<u8>>,) = wire.cache(&asked).await?;
+        let kept = wire.all(&self.keys.statuses(environment)).await?;
         let mut reports = Vec::with_capacity(kept.len());
         for (app, bytes) in kept {
             let message = self.post.read(environment.as_str(), &bytes);
@@ -174,7 +167,9 @@ impl SupervisorLink for SupervisorEnd {
         let look = stream::add(&commands, MAX_COMMANDS, &[(MESSAGE, &look)]);
         let hash = office.keys.specifications(environment);
         let mut asked = redis::pipe();
-        asked.hset(hash, specification.app.as_str(), sealed).ignore();
+        asked
+            .hset(hash, specification.app.as_str(), sealed)
+            .ignore();
         if wire.one_server {
             asked.atomic().add_command(look).ignore();
             return wire.cache(&asked).await;
@@ -199,9 +194,8 @@ impl SupervisorLink for SupervisorEnd {
         environment: &EnvironmentName,
     ) -> Result<HashMap<AppId, Revision>, LinkError> {
         let office = &self.office;
-        let mut asked = redis::pipe();
-        asked.hgetall(office.keys.specifications(environment));
-        let (kept,): (HashMap<String, Vec<u8>>,) = office.wire()?.cache(&asked).await?;
+        let wire = office.wire()?;
+        let kept = wire.all(&office.keys.specifications(environment)).await?;
         let mut found = HashMap::with_capacity(kept.len());
         for (app, bytes) in kept {
             let Ok(app) = app.parse::<AppId>() else {

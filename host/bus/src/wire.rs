@@ -11,9 +11,10 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline, RedisError,
     ServerErrorKind,
 };
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How long an answer may take.
@@ -22,10 +23,19 @@ const ANSWER: Duration = Duration::from_secs(3);
 pub(crate) const WAIT: Duration = Duration::from_secs(2);
 /// How long an answer to a waiting read may take in all.
 const WAITED: Duration = Duration::from_millis(4_500);
+/// How many fields of a hash are read at once …
+const PART: usize = 256;
+/// … and how often at most: whatever Redis answers, it ends.
+pub(crate) const MAX_PARTS: usize = 100_000;
 /// The pause before the second attempt to connect; each further one is twice as long …
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// … up to this.
 const LAST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a connection lasts that was none of a row of failures.
+const STEADY: Duration = Duration::from_secs(5);
+
+/// Where to read on, and fields with their values.
+pub(crate) type Part = (u64, HashMap<String, Vec<u8>>);
 
 /// The connections of one end, from one time that it connected.
 #[derive(Clone)]
@@ -75,6 +85,32 @@ impl Wire {
         self.heed(asked.query_async(&mut self.reader.clone()).await)
     }
 
+    /// Reads some of a hash that is kept, so that no answer is so long that it counts as away and Redis
+    /// answers others meanwhile. Begins at 0; the cursor that comes back is the next, 0 at the end. A field
+    /// may come twice.
+    pub(crate) async fn scan(&self, hash: &str, cursor: u64) -> Result<Part, LinkError> {
+        let mut asked = redis::pipe();
+        asked.cmd("HSCAN").arg(hash).arg(cursor);
+        asked.arg("COUNT").arg(PART);
+        let (part,): (Part,) = self.cache(&asked).await?;
+        Ok(part)
+    }
+
+    /// Reads all of a hash, part by part.
+    pub(crate) async fn all(&self, hash: &str) -> Result<HashMap<String, Vec<u8>>, LinkError> {
+        let mut all = HashMap::new();
+        let mut cursor = 0;
+        for _ in 0..MAX_PARTS {
+            let (next, part) = self.scan(hash, cursor).await?;
+            all.extend(part);
+            cursor = next;
+            if cursor == 0 {
+                return Ok(all);
+            }
+        }
+        Err(LinkError("Redis finds no end of what it has".to_owned()))
+    }
+
     /// Where a script is run: as [`cache`](Self::cache).
     pub(crate) async fn script<T: FromRedisValue>(
         &self,
@@ -101,24 +137,38 @@ impl Wire {
 
 /// Pauses between attempts to connect.
 #[derive(Default)]
-pub(crate) struct Backoff(u32);
+pub(crate) struct Backoff {
+    attempts: u32,
+    connected: Option<Instant>,
+}
 
 impl Backoff {
-    /// It worked: the next pause is the shortest again.
-    pub(crate) fn reset(&mut self) {
-        self.0 = 0;
+    /// It works: if it does so for a while, the next pause is the shortest again.
+    pub(crate) fn connected(&mut self) {
+        self.connected = Some(Instant::now());
     }
 
     pub(crate) async fn pause(&mut self) {
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.0.min(10));
-        self.0 = self.0.saturating_add(1);
+        let lasted = self.connected.take().map(|at| at.elapsed());
+        if lasted.is_some_and(|lasted| lasted > STEADY) {
+            self.attempts = 0;
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.attempts.min(10));
+        self.attempts = self.attempts.saturating_add(1);
         tokio::time::sleep(pause.min(LAST_PAUSE)).await;
     }
 }
 
 /// The address of this machine's interface that faces the server: what the system would send from.
-/// Nothing is sent.
-pub(crate) async fn local_address(url: &str) -> Option<IpAddr> {
+/// Nothing is sent, but that the server's name may have to be looked up.
+pub(crate) async fn local_address(settings: &Settings) -> Option<IpAddr> {
+    let found = facing(&settings.supervisor_url);
+    tokio::time::timeout(settings.connect_timeout, found)
+        .await
+        .ok()?
+}
+
+async fn facing(url: &str) -> Option<IpAddr> {
     let client = Client::open(url).ok()?;
     let (host, port) = match client.get_connection_info().addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
@@ -148,8 +198,8 @@ async fn connect(
         .set_connection_timeout(Some(settings.connect_timeout))
         .set_response_timeout(Some(answer));
     // The library's error of a malformed URL may quote it.
-    let client = Client::open(url)
-        .map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
+    let client =
+        Client::open(url).map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
     client
         .get_multiplexed_async_connection_with_config(&config)
         .await

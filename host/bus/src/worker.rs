@@ -18,9 +18,7 @@ use acquaintance::Acquaintance;
 use async_trait::async_trait;
 use commands::Commands;
 use fence::Fence;
-use lodge_model::{
-    AppId, Figures, Load, Registration, Report, Revision, ToWorker, WorkerLink,
-};
+use lodge_model::{AppId, Figures, Load, Registration, Report, Revision, ToWorker, WorkerLink};
 use outbox::Outbox;
 use parking_lot::Mutex;
 use std::path::Path;
@@ -55,7 +53,7 @@ struct Desk {
     outbox: Mutex<Outbox>,
     /// There is something to be said.
     wake: Notify,
-    /// Whether the goodbye was said.
+    /// Whether the goodbye was said, or need not be.
     left: watch::Sender<bool>,
     complaint: Complaint,
 }
@@ -141,7 +139,9 @@ impl WorkerLink for WorkerEnd {
             .await
             .is_err()
         {
-            tracing::warn!("Redis did not take the goodbye: the supervisor will find this worker lost");
+            tracing::warn!(
+                "Redis did not take the goodbye: the supervisor will find this worker lost"
+            );
         }
     }
 }

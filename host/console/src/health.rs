@@ -10,6 +10,11 @@ pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
+/// A worker's `/readyz`.
+pub(crate) async fn worker_ready() -> &'static str {
+    "ready\n"
+}
+
 /// `/readyz`: routes and observed states are loaded, which they are before there is a [`Console`];
 /// 503 while shutting down. It does not ask the database: apps are served without it.
 pub(crate) async fn ready(State(console): State<Console>) -> Result<&'static str, Problem> {

@@ -32,7 +32,7 @@ pub use auth::guard::LoginLimits;
 pub use auth::root::{GeneratedPassword, RootError, ensure_root};
 pub use cluster::VerifyRequest;
 pub use problem::Problem;
-pub use router::{openapi_document, router};
+pub use router::{openapi_document, router, worker_router};
 pub use secret::NoRandomness;
 pub use serve::{MAX_CONNECTIONS, serve};
 pub use state::{Console, OpenError, Settings};

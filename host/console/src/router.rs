@@ -49,6 +49,16 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::map_response(page::secure))
 }
 
+/// What a worker's admin listener serves: whether it lives. It is there once its apps' routes are known,
+/// whether Redis and its supervisor are or not.
+pub fn worker_router() -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::worker_ready))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::map_response(page::secure))
+}
+
 /// Lists are worth compressing; event streams, and what is compressed already, are not. Components are read
 /// in ranges, which are those of their own bytes.
 fn worth_it() -> impl Predicate {

@@ -27,17 +27,6 @@ pub enum StartMode {
     WithHost,
 }
 
-/// Who chooses where an app runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Placement {
-    /// Its administrator named the environments.
-    #[default]
-    Named,
-    /// The supervisor chose, and may choose another.
-    Automatic,
-}
-
 /// What happens to requests that reach an app by `/apps/{id}/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -49,6 +38,17 @@ pub enum PathAccess {
     Redirect,
     /// They find nothing.
     Off,
+}
+
+/// Who chose where an app runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    /// Its administrator, who named the environments.
+    Named,
+    /// The supervisor, which may also choose others later.
+    #[default]
+    Automatic,
 }
 
 /// Where an app's data lives.
@@ -220,7 +220,7 @@ impl App {
         check_text("display_name", &self.display_name, 1, 200)?;
         check_tags(&self.tags)?;
         self.limits.check()?;
-        if self.environments.is_empty() {
+        if self.environments.is_empty() && self.placement == Placement::Named {
             return Err(Invalid::new(
                 "environments",
                 "must name at least one, such as `local`",

@@ -200,7 +200,7 @@ impl Supervisor {
             component: self.choose_component(&new.component)?,
             start_mode: new.start_mode,
             environments: Vec::new(),
-            placement: Placement::Named,
+            placement: Placement::default(),
             failover: new.failover,
             database,
             data_sources: new.data_sources,
@@ -305,7 +305,6 @@ impl Supervisor {
         if let Some(choice) = &patch.component {
             row.app.component = self.choose_component(choice)?;
         }
-        self.place_again(&mut row.app, &old.app, patch.environments.as_deref())?;
         self.check(&row.app)?;
         self.check_environments(&row.app, Some(&old.app))?;
         self.check_new_sources(&row.app, Some(&old.app))?;

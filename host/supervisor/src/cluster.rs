@@ -50,7 +50,7 @@ impl Endpoint for Lost {
         _: RequestId,
         _: Request<RequestBody>,
     ) -> BoxFuture<'static, Result<Response<ResponseBody>, Failure>> {
-        Box::pin(std::future::ready(Err(FailureKind::HostBusy.into())))
+        Box::pin(std::future::ready(Err(FailureKind::EnvironmentLost.into())))
     }
 }
 
@@ -537,12 +537,6 @@ impl Supervisor {
     /// Why workers cannot be told anything now; none: they can.
     pub fn link_problem(&self) -> Option<String> {
         self.link_problem.lock().clone()
-    }
-
-    /// The bytes of a component, for workers.
-    pub fn component_file(&self, digest: &Digest) -> Option<std::path::PathBuf> {
-        self.library.get(digest)?;
-        Some(self.library.path(digest))
     }
 
     /// The workers that were not stopped and do not answer.

@@ -22,7 +22,8 @@ pub enum Error {
     Conflict {
         /// Stable, for programs: `app_exists`, `host_label_taken`, `domain_taken`,
         /// `app_deleting`, `component_exists`, `version_exists`, `component_in_use`,
-        /// `changed_meanwhile`, `database_in_use`, `shared_key`.
+        /// `changed_meanwhile`, `database_in_use`, `shared_key`, `environment_in_use`,
+        /// `environment_online`, `environment_local`.
         code: &'static str,
         /// What it contradicts and what to do.
         message: String,

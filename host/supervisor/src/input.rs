@@ -2,7 +2,7 @@
 
 use lodge_model::{
     App, AppId, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, Desired, EnvironmentName,
-    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, SourceGrant, StartMode,
+    Invalid, JwtAlgorithm, JwtSpec, LimitsPatch, PathAccess, Placement, SourceGrant, StartMode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -111,7 +111,7 @@ pub struct AppPatch {
     /// When it starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_mode: Option<StartMode>,
-    /// Where it runs.
+    /// Where it runs, as a whole; empty: where the supervisor chooses.
     #[schema(value_type = Option<Vec<String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<EnvironmentName>>,
@@ -169,7 +169,9 @@ impl AppPatch {
         }
         set(&mut app.display_name, self.display_name.as_ref());
         set(&mut app.start_mode, self.start_mode.as_ref());
-        set(&mut app.environments, self.environments.as_ref());
+        if let Some(names) = &self.environments {
+            place(app, names);
+        }
         set(&mut app.failover, self.failover.as_ref());
         set(&mut app.auto_upgrade, self.auto_upgrade.as_ref());
         set(&mut app.domains, self.domains.as_ref());
@@ -193,6 +195,16 @@ impl AppPatch {
             change_config(&mut app.config, key, change)?;
         }
         Ok(())
+    }
+}
+
+/// What was asked for of where it runs. Left to the supervisor, it stays where it is for now.
+fn place(app: &mut App, names: &[EnvironmentName]) {
+    if names.is_empty() {
+        app.placement = Placement::Automatic;
+    } else {
+        app.placement = Placement::Named;
+        app.environments = names.to_vec();
     }
 }
 

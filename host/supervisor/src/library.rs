@@ -218,6 +218,12 @@ impl Supervisor {
             .ok_or_else(|| Error::not_found("component", digest))
     }
 
+    /// Where the bytes of a listed component are.
+    pub fn component_file(&self, digest: &Digest) -> Option<PathBuf> {
+        self.library.get(digest)?;
+        Some(self.library.path(digest))
+    }
+
     /// Removes a component that no app uses, with its compiled form.
     ///
     /// # Errors

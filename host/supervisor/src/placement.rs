@@ -44,7 +44,7 @@ impl Supervisor {
             }
             _ if self.hosts_apps() => {
                 app.environments = vec![self.environment.clone()];
-                app.placement = Placement::Named;
+                app.placement = Placement::Automatic;
             }
             _ => {
                 app.environments = vec![self.choose_environment(app, None)?];
@@ -52,32 +52,6 @@ impl Supervisor {
             }
         }
         self.check_environments(app, None)
-    }
-
-    /// Says who chose where an app that was `before` runs. Where that is left to the supervisor, it stays
-    /// in one of the environments that it has, if it can.
-    ///
-    /// # Errors
-    /// None of them is there any more, and no other takes it.
-    pub(crate) fn place_again(
-        &self,
-        app: &mut App,
-        before: &App,
-        named: Option<&[EnvironmentName]>,
-    ) -> Result<(), Error> {
-        match named {
-            None => {}
-            Some([]) if !self.hosts_apps() => {
-                let mut had = before.environments.iter();
-                app.environments = vec![match had.find(|name| self.workers.get(name).is_some()) {
-                    Some(there) => there.clone(),
-                    None => self.choose_environment(app, None)?,
-                }];
-                app.placement = Placement::Automatic;
-            }
-            Some(_) => app.placement = Placement::Named,
-        }
-        Ok(())
     }
 
     /// Checks where an app is to run. `before` is where it was.

@@ -128,7 +128,10 @@ impl Redis {
                 .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
             if ended || Instant::now() > deadline {
                 let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!("Redis does not answer on port {}; its log: {log}", self.port);
+                bail!(
+                    "Redis does not answer on port {}; its log: {log}",
+                    self.port
+                );
             }
             wait_a_little();
         }

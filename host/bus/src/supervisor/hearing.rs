@@ -8,7 +8,7 @@ use crate::stream::{self, Entry};
 use crate::wire::{WAIT, Wire};
 use lodge_model::{BootId, EnvironmentName, FromWorkers, LinkError};
 use redis::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,27 +19,52 @@ const BATCH: usize = 512;
 /// How many greetings go in one round trip.
 const GREETINGS: usize = 256;
 
-/// Reads events in order.
-pub(super) struct Reader {
-    office: Arc<Office>,
-    wire: Wire,
-    /// The last one that was read.
-    pub(super) last: String,
+/// How far events were read: outlives a connection, so that nothing that counted as heard is lost with it.
+#[derive(Default)]
+pub(super) struct Place {
+    /// The last event that was read; `None` before the first connection.
+    last: Option<String>,
+    /// Heard and not told on.
+    untold: VecDeque<FromWorkers>,
+    /// Whose kept reports are to be read, since messages are missing.
+    incomplete: BTreeSet<EnvironmentName>,
 }
 
-impl Reader {
-    /// Reads on after `last`, if the stream still has that place; all of it, if it is another stream. At
-    /// first (`None`) only what comes from now on: nothing before can answer this process.
+impl Place {
+    /// Tells on what was heard. Dropped at any time it loses nothing.
+    pub(super) async fn tell(&mut self, sender: &Sender<FromWorkers>) {
+        while !self.untold.is_empty() {
+            // Nobody hears it only when the process ends.
+            let Ok(permit) = sender.reserve().await else {
+                return;
+            };
+            if let Some(told) = self.untold.pop_front() {
+                permit.send(told);
+            }
+        }
+    }
+}
+
+/// Reads events in order.
+pub(super) struct Reader<'a> {
+    office: &'a Arc<Office>,
+    wire: &'a Wire,
+    place: &'a mut Place,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads on after `place`, if the stream still has that place; all of it, if it is another stream. At
+    /// first only what comes from now on: nothing before can answer this process.
     pub(super) async fn new(
-        office: &Arc<Office>,
-        wire: &Wire,
-        last: Option<&str>,
+        office: &'a Arc<Office>,
+        wire: &'a Wire,
+        place: &'a mut Place,
     ) -> Result<Self, LinkError> {
         let mut asked = redis::pipe();
         asked.xrevrange_count(office.keys.events(), "+", "-", 1);
         let (newest,): (Value,) = wire.streams(&asked).await?;
         let newest = stream::range(newest).pop().map(|entry| entry.id);
-        let last = match (last, newest) {
+        let last = match (place.last.as_deref(), newest) {
             (_, None) => "0-0".to_owned(),
             (None, Some(newest)) => newest,
             (Some(last), Some(newest)) => match stream::is_before(&newest, last) {
@@ -47,10 +72,11 @@ impl Reader {
                 _ => "0-0".to_owned(),
             },
         };
+        place.last = Some(last);
         Ok(Self {
-            office: office.clone(),
-            wire: wire.clone(),
-            last,
+            office,
+            wire,
+            place,
         })
     }
 
@@ -63,7 +89,7 @@ impl Reader {
             let mut asked = redis::cmd("XREAD");
             asked.arg("COUNT").arg(BATCH).arg("BLOCK");
             asked.arg(u64::try_from(WAIT.as_millis()).unwrap_or(1));
-            asked.arg("STREAMS").arg(&events).arg(&self.last);
+            asked.arg("STREAMS").arg(&events).arg(&self.place.last);
             let answer: Value = self.wire.read(&asked).await?;
             self.take(stream::entries(answer), sender).await?;
         }
@@ -75,10 +101,9 @@ impl Reader {
         sender: &Sender<FromWorkers>,
     ) -> Result<(), LinkError> {
         let mut strangers = BTreeSet::new();
-        let mut incomplete = BTreeSet::new();
         for entry in entries {
             let hearing = self.hear(&entry);
-            self.last = entry.id;
+            self.place.last = Some(entry.id);
             let Some((environment, hearing)) = hearing else {
                 self.office.complaint.of_forgery("an event");
                 continue;
@@ -87,18 +112,18 @@ impl Reader {
                 strangers.insert((environment.clone(), boot));
             }
             if hearing.gap {
-                incomplete.insert(environment);
+                self.place.incomplete.insert(environment);
             }
-            if let Some(told) = hearing.told {
-                // Nobody hears it only when the process ends.
-                let _ = sender.send(told).await;
-            }
+            self.place.untold.extend(hearing.told);
         }
-        self.office.greet(&self.wire, strangers).await?;
-        for environment in incomplete {
-            for report in self.office.reports(&self.wire, &environment).await? {
-                let _ = sender.send(FromWorkers::Report(report)).await;
-            }
+        self.place.tell(sender).await;
+        self.office.greet(self.wire, strangers).await?;
+        while let Some(environment) = self.place.incomplete.first().cloned() {
+            let reports = self.office.reports(self.wire, &environment).await?;
+            self.place.incomplete.remove(&environment);
+            let reports = reports.into_iter().map(FromWorkers::Report);
+            self.place.untold.extend(reports);
+            self.place.tell(sender).await;
         }
         Ok(())
     }

@@ -67,7 +67,10 @@ impl Peers {
 
     /// Whether this run has joined.
     pub(crate) fn has_joined(&self, environment: &EnvironmentName, boot: BootId) -> bool {
-        let current = self.0.get(environment).and_then(|peer| peer.current.as_ref());
+        let current = self
+            .0
+            .get(environment)
+            .and_then(|peer| peer.current.as_ref());
         current.is_some_and(|current| current.registration.boot == boot)
     }
 

@@ -5,10 +5,9 @@
 //! while the connection held: then it is as if it had just connected.
 
 use super::Office;
-use super::hearing::Reader;
+use super::hearing::{Place, Reader};
 use crate::wire::{Backoff, WAIT, Wire, local_address};
 use lodge_model::{EnvironmentName, FromWorkers, LinkError};
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -18,7 +17,7 @@ pub(super) async fn run(office: Arc<Office>, sender: Sender<FromWorkers>) {
     let mut line = Line {
         office,
         sender,
-        last: None,
+        place: Place::default(),
         told_away: false,
         backoff: Backoff::default(),
     };
@@ -28,7 +27,8 @@ pub(super) async fn run(office: Arc<Office>, sender: Sender<FromWorkers>) {
         if !line.told_away {
             line.told_away = true;
             tracing::warn!(reason, "the link to the workers is down");
-            line.say(FromWorkers::Disconnected { reason }).await;
+            line.place.tell(&line.sender).await;
+            let _ = line.sender.send(FromWorkers::Disconnected { reason }).await;
         }
         line.backoff.pause().await;
     }
@@ -38,8 +38,7 @@ pub(super) async fn run(office: Arc<Office>, sender: Sender<FromWorkers>) {
 struct Line {
     office: Arc<Office>,
     sender: Sender<FromWorkers>,
-    /// The last event that was read; `None` before the first connection.
-    last: Option<String>,
+    place: Place,
     told_away: bool,
     backoff: Backoff,
 }
@@ -48,30 +47,23 @@ impl Line {
     async fn session(&mut self) -> Result<Infallible, LinkError> {
         let office = self.office.clone();
         let wire = Wire::connect(&office.settings).await?;
-        let address = local_address(&office.settings.supervisor_url).await;
+        let address = local_address(&office.settings).await;
         *office.local_address.lock() = address;
         look_at_mark(&office, &wire).await?;
-        let mut reader = Reader::new(&office, &wire, self.last.as_deref()).await?;
+        let mut reader = Reader::new(&office, &wire, &mut self.place).await?;
         office.wire.store(Some(Arc::new(wire.clone())));
-        self.backoff.reset();
+        self.backoff.connected();
         self.told_away = false;
         tracing::info!("the link to the workers is up");
-        self.say(FromWorkers::Connected).await;
+        // Nobody hears it only when the process ends.
+        let _ = self.sender.send(FromWorkers::Connected).await;
         greet_known(&office, &wire).await?;
-        let sender = self.sender.clone();
-        let outcome = tokio::select! {
-            outcome = reader.run(&sender) => outcome,
-            outcome = tend(&office, &wire, &sender) => outcome,
+        tokio::select! {
+            outcome = reader.run(&self.sender) => outcome,
+            outcome = tend(&office, &wire, &self.sender) => outcome,
             outcome = announce(&office, &wire) => outcome,
             error = wire.broken() => Err(error),
-        };
-        self.last = Some(reader.last);
-        outcome
-    }
-
-    async fn say(&self, what: FromWorkers) {
-        // Nobody hears it only when the process ends.
-        let _ = self.sender.send(what).await;
+        }
     }
 }
 
@@ -104,9 +96,7 @@ async fn look_at_mark(office: &Office, wire: &Wire) -> Result<bool, LinkError> {
 
 /// Greets every run that introduced itself, whoever it is: who is alive answers.
 async fn greet_known(office: &Office, wire: &Wire) -> Result<(), LinkError> {
-    let mut asked = redis::pipe();
-    asked.hgetall(office.keys.workers());
-    let (known,): (HashMap<String, Vec<u8>>,) = wire.cache(&asked).await?;
+    let known = wire.all(&office.keys.workers()).await?;
     let mut runs = office.peers.lock().joined();
     for (name, bytes) in known {
         let message = office.post.read(&name, &bytes);

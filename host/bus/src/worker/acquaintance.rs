@@ -39,6 +39,11 @@ impl Acquaintance {
         self.known.is_empty()
     }
 
+    /// The address that was told last.
+    pub(super) fn told(&self) -> Option<(String, BootId)> {
+        self.told.clone()
+    }
+
     /// What messages carry.
     pub(super) fn marks(&self) -> Vec<Mark> {
         self.known.iter().map(|known| known.challenge).collect()
@@ -57,7 +62,10 @@ impl Acquaintance {
             return Consequence::default();
         }
         if let Some(position) = self.known.iter().position(|known| known.boot == boot) {
-            let stale = self.known.get(position).is_some_and(|known| sequence <= known.sequence);
+            let stale = self
+                .known
+                .get(position)
+                .is_some_and(|known| sequence <= known.sequence);
             if stale {
                 return Consequence::default();
             }

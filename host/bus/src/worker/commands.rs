@@ -123,6 +123,12 @@ impl Commands {
             return None;
         }
         let revision = wanted.revision;
+        let entries = self.give_up(app);
+        Some(PutAside { revision, entries })
+    }
+
+    /// Looks for an app's specification no more; gives back the commands that nothing will come of.
+    pub(super) fn give_up(&mut self, app: &AppId) -> Vec<String> {
         self.wanted.remove(app);
         let handed = self.handed.get(app).copied();
         // Commands up to what was handed out are still being acted upon.
@@ -135,8 +141,7 @@ impl Commands {
         if !acting.is_empty() {
             self.open.insert(app.clone(), acting);
         }
-        let entries = lost.into_iter().map(|(_, entry)| entry).collect();
-        Some(PutAside { revision, entries })
+        lost.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// The app was brought to a revision; gives back the entries to acknowledge.
@@ -174,7 +179,7 @@ mod tests {
             let entry = format!("{generation}-0");
             assert_eq!(commands.ordered(app.clone(), at(generation), entry), None);
         }
-        assert_eq!(commands.due(9), [app.clone()]);
+        assert_eq!(commands.due(9).as_slice(), std::slice::from_ref(&app));
         commands.handed_out(&app, at(3));
         assert!(commands.due(9).is_empty());
         assert_eq!(commands.done(&app, at(2)), ["1-0", "2-0"]);

@@ -57,6 +57,11 @@ impl Fence {
         self.runs
     }
 
+    /// The highest revision of an app that was accepted.
+    pub(super) fn accepted(&self, app: &AppId) -> Option<Revision> {
+        self.accepted.get(app).copied()
+    }
+
     /// Whether a revision is at least as high as what was accepted before.
     pub(super) fn lets_pass(&self, app: &AppId, revision: Revision) -> bool {
         self.accepted.get(app).is_none_or(|kept| revision >= *kept)
@@ -77,10 +82,16 @@ impl Fence {
         if self.log.is_none() || self.lines > self.accepted.len().saturating_mul(2) + SPARE_LINES {
             self.write_anew()?;
         }
-        let text: String = higher.iter().map(|(app, at)| revision_line(app, *at)).collect();
+        let text: String = higher
+            .iter()
+            .map(|(app, at)| revision_line(app, *at))
+            .collect();
         let written = self.log.as_mut().map_or_else(
             || Err(io::Error::other("no file")),
-            |log| log.write_all(text.as_bytes()).and_then(|()| log.sync_data()),
+            |log| {
+                log.write_all(text.as_bytes())
+                    .and_then(|()| log.sync_data())
+            },
         );
         if let Err(error) = written {
             // It may hold half a line: the next attempt writes it anew.
@@ -159,7 +170,13 @@ fn line(content: &str) -> String {
 
 fn checksum(content: &str) -> String {
     let digest = digest::digest(&digest::SHA256, content.as_bytes());
-    hex::encode(digest.as_ref().first_chunk::<4>().copied().unwrap_or_default())
+    hex::encode(
+        digest
+            .as_ref()
+            .first_chunk::<4>()
+            .copied()
+            .unwrap_or_default(),
+    )
 }
 
 #[cfg(test)]

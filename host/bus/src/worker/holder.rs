@@ -95,7 +95,9 @@ impl Holder {
             }
             expected = found;
         }
-        Err(LinkError("the environment's name keeps changing hands".to_owned()))
+        Err(LinkError(
+            "the environment's name keeps changing hands".to_owned(),
+        ))
     }
 
     /// Gives the name up, if it is this worker's.
@@ -135,7 +137,9 @@ impl Holder {
 
 /// Who has the name by a value; `None`: it is not genuine.
 fn read(desk: &super::Desk, value: &[u8]) -> Option<(BootId, Holding)> {
-    let message = desk.post.read(desk.registration.environment.as_str(), value)?;
+    let message = desk
+        .post
+        .read(desk.registration.environment.as_str(), value)?;
     let holding = (message.kind == Kind::Holder).then(|| message.read())??;
     Some((message.boot, holding))
 }

@@ -3,9 +3,9 @@
 use super::Desk;
 use super::fence::Fence;
 use crate::names::MAX_DEAD;
+use crate::sealed;
 use crate::stream;
 use crate::wire::Wire;
-use crate::sealed;
 use lodge_model::{AppId, Goal, LinkError, Revision, Specification, ToWorker};
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
@@ -24,6 +24,9 @@ pub(super) async fn take(
     let mut accepted = Vec::new();
     let mut missed = Vec::new();
     for (app, bytes) in found {
+        if bytes.is_none() && let_go(desk, &app) {
+            continue;
+        }
         match judge(desk, &app, bytes.as_deref()) {
             Ok(specification) => {
                 let (news, wanted) = {
@@ -34,7 +37,10 @@ pub(super) async fn take(
                     )
                 };
                 if wanted > Some(specification.revision) {
-                    missed.push((app.clone(), "Redis has an older specification than was announced"));
+                    missed.push((
+                        app.clone(),
+                        "Redis has an older specification than was announced",
+                    ));
                 }
                 if news {
                     accepted.push(specification);
@@ -50,8 +56,13 @@ pub(super) async fn take(
     for specification in accepted {
         if !kept && serves(&specification) {
             let app = specification.app.clone();
-            desk.commands.lock().want(app.clone(), specification.revision);
-            missed.push((app, "the data directory cannot be written, so that it would not be safe to run it"));
+            desk.commands
+                .lock()
+                .want(app.clone(), specification.revision);
+            missed.push((
+                app,
+                "the data directory cannot be written, so that it would not be safe to run it",
+            ));
             continue;
         }
         let (app, revision) = (specification.app.clone(), specification.revision);
@@ -67,11 +78,24 @@ pub(super) async fn take(
     Ok(())
 }
 
-fn judge(
-    desk: &Desk,
-    app: &AppId,
-    bytes: Option<&[u8]>,
-) -> Result<Specification, &'static str> {
+/// A command for what was accepted before and is there no more: the supervisor has forgotten the app, or
+/// will publish it again. True: it was one.
+fn let_go(desk: &Desk, app: &AppId) -> bool {
+    let mut commands = desk.commands.lock();
+    let Some(wanted) = commands.wanted(app) else {
+        return false;
+    };
+    if desk.fence.lock().accepted(app) < Some(wanted) {
+        return false;
+    }
+    let entries = commands.give_up(app);
+    drop(commands);
+    desk.outbox.lock().acknowledge(entries);
+    desk.wake.notify_one();
+    true
+}
+
+fn judge(desk: &Desk, app: &AppId, bytes: Option<&[u8]>) -> Result<Specification, &'static str> {
     let bytes = bytes.ok_or("Redis has no specification of it")?;
     let environment = &desk.registration.environment;
     let Some(specification) = sealed::open(&desk.keys, environment, app, bytes) else {

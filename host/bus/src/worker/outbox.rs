@@ -88,7 +88,8 @@ impl Outbox {
 
     /// The supervisor forgot the apps that are gone: so does the worker.
     pub(super) fn forget_gone(&mut self, kept: &HashSet<AppId>) {
-        self.newest.retain(|app, report| !report.gone || kept.contains(app));
+        self.newest
+            .retain(|app, report| !report.gone || kept.contains(app));
         self.unsaid.retain(|app| self.newest.contains_key(app));
     }
 

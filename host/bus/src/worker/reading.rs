@@ -8,18 +8,16 @@ use crate::envelope::Kind;
 use crate::names::{CONSUMER, GROUP};
 use crate::said::{Claimed, Greeting, Look};
 use crate::stream::{self, Entry};
-use crate::wire::{WAIT, Wire};
+use crate::wire::{MAX_PARTS, WAIT, Wire};
 use lodge_model::{AppId, BootId, LinkError, ToWorker};
 use redis::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
 
-/// How many commands, and how many specifications, are read at once.
+/// How many commands are read at once, and how many specifications looked for.
 const BATCH: usize = 256;
-/// The most rounds of reading specifications: whatever Redis answers, it ends.
-const ROUNDS: usize = 100_000;
 /// How many other workers that wanted the name are told of in one connection.
 const CLAIMANTS: usize = 64;
 
@@ -54,6 +52,11 @@ impl<'a> Reader<'a> {
 
     pub(super) async fn run(&mut self) -> Result<Infallible, Ended> {
         self.say(ToWorker::Connected).await;
+        // Again: it may have got lost with the connection before.
+        let told = self.desk.acquaintance.lock().told();
+        if let Some((url, boot)) = told {
+            self.say(ToWorker::Supervisor { url, boot }).await;
+        }
         self.catch_up().await?;
         let mut after = "0".to_owned();
         loop {
@@ -78,21 +81,16 @@ impl<'a> Reader<'a> {
         let environment = &self.desk.registration.environment;
         let hash = self.desk.keys.specifications(environment);
         let mut kept = HashSet::new();
-        let mut cursor = 0_u64;
-        for _ in 0..ROUNDS {
-            let mut asked = redis::pipe();
-            asked.cmd("HSCAN").arg(&hash).arg(cursor);
-            asked.arg("COUNT").arg(BATCH);
-            type Part = (u64, HashMap<String, Vec<u8>>);
-            let (part,): (Part,) = self.wire.cache(&asked).await?;
+        let mut cursor = 0;
+        for _ in 0..MAX_PARTS {
+            let (next, part) = self.wire.scan(&hash, cursor).await?;
             let found: Vec<Found> = part
-                .1
                 .into_iter()
                 .filter_map(|(app, bytes)| Some((app.parse().ok()?, Some(bytes))))
                 .collect();
             kept.extend(found.iter().map(|(app, _)| app.clone()));
             judge::take(self.desk, self.wire, self.sender, found).await?;
-            cursor = part.0;
+            cursor = next;
             if cursor == 0 {
                 self.desk.outbox.lock().forget_gone(&kept);
                 break;
@@ -111,7 +109,9 @@ impl<'a> Reader<'a> {
             asked.arg("BLOCK").arg(millis.max(1));
         }
         let environment = &self.desk.registration.environment;
-        asked.arg("STREAMS").arg(self.desk.keys.commands(environment));
+        asked
+            .arg("STREAMS")
+            .arg(self.desk.keys.commands(environment));
         asked.arg(after);
         let answer: Value = self.wire.read(&asked).await?;
         Ok(stream::entries(answer))
@@ -146,7 +146,9 @@ impl<'a> Reader<'a> {
         }
         let (found,): (Vec<Option<Vec<u8>>>,) = self.wire.cache(&asked).await?;
         // An answer that is too short has nothing of the rest.
-        let found = apps.into_iter().zip(found.into_iter().chain(std::iter::repeat(None)));
+        let found = apps
+            .into_iter()
+            .zip(found.into_iter().chain(std::iter::repeat(None)));
         judge::take(self.desk, self.wire, self.sender, found.collect()).await
     }
 

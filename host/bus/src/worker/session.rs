@@ -59,6 +59,7 @@ pub(super) async fn run(desk: Arc<Desk>, sender: Sender<ToWorker>) {
             Ended::Refused(_, other) => {
                 let reason = line.refusal(&other);
                 tracing::error!(reason, "refused");
+                line.desk.left.send_replace(true);
                 return line.say(ToWorker::Refused { reason }).await;
             }
             Ended::Left => {
@@ -93,7 +94,7 @@ impl Line {
         desk.commands.lock().begin();
         desk.outbox.lock().reconnected();
         desk.wake.notify_one();
-        self.backoff.reset();
+        self.backoff.connected();
         self.told_away = false;
         tracing::info!(environment = %desk.registration.environment, "the link to the supervisor is up");
         let mut reader = reading::Reader::new(&desk, &wire, &self.sender);

@@ -50,7 +50,9 @@ pub(super) fn of_failure(failure: Failure, app: &AppId) -> OutboundError {
         | FailureKind::AppStarting
         | FailureKind::QueueFull
         | FailureKind::QueueTimeout
-        | FailureKind::HostBusy => {
+        | FailureKind::HostBusy
+        | FailureKind::EnvironmentLost
+        | FailureKind::EnvironmentNotFound => {
             OutboundError::Refused(format!("the app `{app}` does not take the call: {code}"))
         }
         FailureKind::Deadline => {
@@ -66,7 +68,8 @@ pub(super) fn of_failure(failure: Failure, app: &AppId) -> OutboundError {
         | FailureKind::OutOfMemory
         | FailureKind::NoResponse
         | FailureKind::Internal
-        | FailureKind::CpuLimit => {
+        | FailureKind::CpuLimit
+        | FailureKind::BadGateway => {
             OutboundError::Protocol(format!("the app `{app}` failed: {code}"))
         }
     }

@@ -46,7 +46,7 @@ async fn an_app_says_who_chose_where_it_runs() {
     let shop = test.app("shop").await.json();
     assert_eq!(
         (&shop["placement"], &shop["failover"], &shop["environments"]),
-        (&json!("named"), &json!(false), &json!(["local"]))
+        (&json!("automatic"), &json!(false), &json!(["local"]))
     );
     let patch = json!({ "environments": ["local"], "failover": true });
     let named = test.call(Method::PATCH, "/api/apps/shop", Some(patch));

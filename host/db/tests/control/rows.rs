@@ -35,6 +35,7 @@ pub(crate) fn component() -> ComponentRow {
 pub(crate) fn app() -> AppRow {
     let json = serde_json::json!({
         "id": "shop", "display_name": "Shop", "start_mode": "with_host", "environments": ["local"],
+        "placement": "named", "failover": true,
         "component": {"name": "hello", "version": "1.0.0", "digest": Digest::from_bytes([1; 32])},
         "database": {"kind": "none"}, "auto_upgrade": false, "jwt": {"independent": true},
         "domains": ["shop.example"], "limits": {}, "outbound_hosts": [], "path_access": "serve",

@@ -121,8 +121,7 @@ impl Trip {
                         return self.answered(answered).await;
                     }
                     let reason = "it was restarted, or its LODGE_CLUSTER_KEY is another";
-                    self.log(worker, reason, "a worker refused a signed request");
-                    worker.is_away();
+                    self.log_away(worker, reason);
                     failure = FailureKind::EnvironmentLost;
                     // Refused, it had no effect; but what had a body is gone.
                     match answered.again.take() {
@@ -131,8 +130,7 @@ impl Trip {
                     }
                 }
                 Attempt::Away(unsent, reason) => {
-                    self.log(worker, &reason, "a worker cannot be reached");
-                    worker.is_away();
+                    self.log_away(worker, &reason);
                     failure = FailureKind::EnvironmentLost;
                     request = unsent;
                 }
@@ -146,12 +144,31 @@ impl Trip {
                     request = again;
                 }
                 Attempt::Failed(kind, reason) => {
-                    self.log(worker, &reason, "a request to a worker failed");
+                    self.log_failed(worker, kind, &reason);
                     return Err(kind.into());
                 }
             }
         }
         Err(failure.into())
+    }
+
+    /// Told when it is news: visits to a worker that is away may be many.
+    fn log_away(&self, worker: &Worker, reason: &str) {
+        let (id, environment) = (self.id, &worker.environment);
+        if worker.is_away() {
+            tracing::warn!(%id, app = %self.way.app, %environment, reason, "a worker is out of reach");
+        } else {
+            tracing::debug!(%id, %environment, reason, "a worker is still out of reach");
+        }
+    }
+
+    /// What is the worker's doing is worth a warning; what is the visitor's, or a matter of numbers, is not.
+    fn log_failed(&self, worker: &Worker, kind: FailureKind, reason: &str) {
+        if kind == FailureKind::BadGateway {
+            return self.log(worker, reason, "a worker broke off without an answer");
+        }
+        let (id, code) = (self.id, kind.code());
+        tracing::debug!(%id, app = %self.way.app, code, reason, "a request was not sent on whole");
     }
 
     fn log(&self, worker: &Worker, reason: &str, what: &str) {

@@ -73,10 +73,11 @@ impl Worker {
         self.down_until.load(Relaxed) > now()
     }
 
-    /// It cannot be reached: others are asked for some seconds.
-    pub(super) fn is_away(&self) {
-        let until = now() + millis(self.settings.passed_over);
-        self.down_until.store(until, Relaxed);
+    /// It cannot be reached: others are asked for some seconds. True if that is news.
+    pub(super) fn is_away(&self) -> bool {
+        let now = now();
+        let until = now + millis(self.settings.passed_over);
+        self.down_until.swap(until, Relaxed) <= now
     }
 
     /// It answers.

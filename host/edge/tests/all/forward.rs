@@ -1,6 +1,7 @@
 //! Two edges and the way between them, over real sockets.
 
 mod choice;
+mod cost;
 mod exchanges;
 mod intake;
 mod pool;

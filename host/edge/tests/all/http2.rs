@@ -8,7 +8,7 @@ use lodge_edge::Settings;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
-async fn connect(host: &Host) -> SendRequest<Bytes> {
+pub(crate) async fn connect(host: &Host) -> SendRequest<Bytes> {
     let (client, connection): (_, Connection<TcpStream, Bytes>) = h2::client::Builder::new()
         // Beyond one stream's window, so that one that is not read does not block the others.
         .initial_connection_window_size(1 << 20)
@@ -19,7 +19,7 @@ async fn connect(host: &Host) -> SendRequest<Bytes> {
     client.ready().await.unwrap()
 }
 
-async fn answer(
+pub(crate) async fn answer(
     client: &mut SendRequest<Bytes>,
     request: Request<()>,
     body: &'static str,

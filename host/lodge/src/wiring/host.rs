@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 const LOG_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A host that serves.
-pub(super) struct Host {
+pub(crate) struct Host {
     // Dropped last: until then no other process may use the data directory.
     lock: File,
     db: Database,

@@ -27,7 +27,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A worker that serves.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     // Dropped last: until then no other process may use the data directory.
     lock: File,
     apps: SocketAddr,

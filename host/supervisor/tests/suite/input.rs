@@ -17,7 +17,7 @@ pub fn every_field_comes_back(bed: Bed) {
     let component = host.component("hello", "1.0.0");
     let sent = json!({
         "id": "shop", "display_name": "Shop", "component": {"name": "hello", "version": "1.0.0"},
-        "start_mode": "with_host", "environments": ["local"],
+        "start_mode": "with_host", "environments": ["local"], "failover": true,
         "database": {"kind": "new_connection", "engine": "postgres", "url": "postgres://u:p@h/d"},
         "data_sources": {"other": {"url": "mariadb://u:p@h/d", "access": "read_write"}},
         "auto_upgrade": true, "jwt": {"independent": false, "algorithm": "HS256"}, "domains": ["shop.example"],
@@ -70,6 +70,10 @@ pub fn every_field_comes_back(bed: Bed) {
     assert_eq!(defaults["display_name"], generated);
     assert_eq!(defaults["start_mode"], "on_first_visit");
     assert_eq!(defaults["environments"], json!(["local"]));
+    assert_eq!(
+        (&defaults["placement"], &defaults["failover"]),
+        (&json!("automatic"), &json!(false))
+    );
     assert_eq!(
         defaults["jwt"],
         json!({"independent": true, "algorithm": "HS256"})
@@ -167,7 +171,10 @@ pub fn bad_fields_are_named(bed: Bed) {
     host.create("shop", "on_first_visit");
     for (patch, expected) in [
         (json!({"environments": ["tokyo"]}), "environments[0]"),
-        (json!({"environments": []}), "environments"),
+        (
+            json!({"environments": ["local", "local"]}),
+            "environments[1]",
+        ),
         (json!({"limits": {"concurrency": 0}}), "limits.concurrency"),
         (json!({"display_name": ""}), "display_name"),
         (json!({"domains": ["http://x"]}), "domains[0]"),
@@ -210,6 +217,27 @@ pub fn bad_fields_are_named(bed: Bed) {
             "{unknown}"
         );
     }
+}
+
+pub fn who_chose_where_is_kept(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    let placed = |patch| {
+        let app = host.patch("shop", patch).unwrap();
+        (app.placement, app.environments.len())
+    };
+    let named = json!({"environments": ["local"], "failover": true});
+    assert_eq!(placed(named), (Placement::Named, 1));
+    let unsaid = json!({"display_name": "x"});
+    assert_eq!(placed(unsaid), (Placement::Named, 1));
+    let empty = json!({"environments": []});
+    assert_eq!(placed(empty), (Placement::Automatic, 1));
+    let unknown = host.patch("shop", json!({"environments": ["tokyo"]}));
+    let message = unknown.unwrap_err().to_string();
+    assert!(
+        message.contains("`tokyo`") && message.contains("`local`"),
+        "{message}"
+    );
 }
 
 pub fn amounts_are_bounded(bed: Bed) {

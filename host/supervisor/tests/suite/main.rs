@@ -70,7 +70,7 @@ cases! {
         an_idle_host_writes_nothing, usage_is_of_the_last_minute, figures_go_with_their_app,
         the_machine_is_told;
     input: every_field_comes_back, secrets_are_kept_and_masked, ids_are_unique_as_labels,
-        domains_are_one_apps, bad_fields_are_named, amounts_are_bounded, unchanged_is_unchanged;
+        domains_are_one_apps, bad_fields_are_named, who_chose_where_is_kept, amounts_are_bounded, unchanged_is_unchanged;
     lifecycle: start_modes, stop_is_sticky, restart_is_a_new_run, updates_come_into_force,
         the_old_version_serves_while_the_new_compiles, callers_may_go_away,
         later_requests_supersede, deletion_leaves_nothing, unfinished_operations_are_taken_up,

@@ -855,7 +855,7 @@ export interface components {
              */
             domains?: string[] | null;
             /**
-             * @description Where it runs.
+             * @description Where it runs, as a whole; empty: where the supervisor chooses.
              * @default null
              */
             environments?: string[] | null;
@@ -2192,7 +2192,7 @@ export interface components {
          */
         PathAccess: "serve" | "redirect" | "off";
         /**
-         * @description Who chooses where an app runs.
+         * @description Who chose where an app runs.
          * @enum {string}
          */
         Placement: "named" | "automatic";

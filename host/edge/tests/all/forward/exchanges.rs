@@ -1,6 +1,7 @@
 //! What passes between visitor and app is the same as without a machine between them.
 
 use super::{Supervisor, Worker, pair};
+use crate::http2;
 use crate::support::{Host, mirror, rest, running, text, until};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
@@ -166,6 +167,25 @@ async fn expectations_are_met_and_a_body_of_any_method_passes() {
 }
 
 #[tokio::test]
+async fn what_comes_by_http2_goes_on_by_http1() {
+    let (supervisor, worker) = pair("shop", mirror()).await;
+    let mut client = http2::connect(&supervisor.host).await;
+    for method in ["POST", "GET"] {
+        let request = Request::builder()
+            .method(method)
+            .uri("http://shop.localhost/x?y");
+        let request = request.body(()).unwrap();
+        // Its length is not told before.
+        let (response, seen) = http2::answer(&mut client, request, "body").await;
+        assert_eq!(response.status(), 200);
+        assert!(seen.starts_with(&format!("{method} /x?y\n")), "{seen}");
+        assert!(seen.contains("host: shop.localhost\n"), "{seen}");
+        assert!(seen.ends_with("body"), "{seen}");
+    }
+    assert_eq!(worker.host.edge.connections(), 1);
+}
+
+#[tokio::test]
 async fn trailers_pass_both_ways() {
     let phase = running(|request: Request<RequestBody>| async {
         let body = request.into_body().collect().await;
@@ -226,8 +246,8 @@ async fn what_fails_at_the_worker_is_the_visitors_page() {
         assert!(answer.contains(&format!("\"code\":\"{code}\"")), "{answer}");
         assert!(!answer.contains("x-lodge"), "{answer}");
         assert_eq!(meter.snapshot().reasons[code], 1);
-        let page = host.get(&format!("{app}.localhost"), "/", "accept: text/html\r\n");
-        let page = page.await;
+        let name = format!("{app}.localhost");
+        let page = host.get(&name, "/", "accept: text/html\r\n").await;
         assert!(app == "small" || page.contains("<!doctype html>"), "{page}");
     }
 }

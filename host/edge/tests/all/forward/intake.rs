@@ -1,6 +1,6 @@
 //! What a worker takes in, and from whom.
 
-use super::{Supervisor, Worker, key, pair};
+use super::{Worker, key, pair};
 use crate::support::{Host, mirror};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request};
@@ -89,7 +89,7 @@ async fn what_was_changed_or_meant_for_another_is_refused() {
     refused(&worker, "GET /x HTTP/1.1\r\nhost: shop.localhost\r\nconnection: close\r\nx-lodge-signature: 1\r\n\r\n").await;
     refused(
         &worker,
-        "POST /x HTTP/1.1\r\nhost: a\r\nx-lodge-signature: 1\r\ncontent-length: 5\r\n\r\n12345",
+        "POST /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-lodge-signature: 1\r\ncontent-length: 5\r\n\r\n12345",
     )
     .await;
 }
@@ -125,7 +125,8 @@ async fn a_worker_is_asked_itself() {
     let (supervisor, worker) = pair("shop", mirror()).await;
     for body in ["", "question"] {
         let request = Request::post("/.lodge/logs?app=shop").body(Bytes::from(body));
-        let answer = supervisor.forward.ask(&worker.target(), request.unwrap());
+        let target = worker.target();
+        let answer = supervisor.forward.ask(&target, request.unwrap());
         let (head, answer) = answer.await.unwrap().into_parts();
         let answer = answer.collect().await.unwrap().to_bytes();
         assert_eq!(head.status, 200);

@@ -235,7 +235,7 @@ async fn a_body_beyond_the_limit_is_refused_while_it_comes() {
 
 #[tokio::test]
 async fn a_worker_is_patient_with_its_supervisor_and_not_with_visitors() {
-    let short = Duration::from_millis(300);
+    let short = Duration::from_millis(500);
     let boot = lodge_model::BootId::random().unwrap();
     let settings = Settings {
         stall_timeout: short,
@@ -254,18 +254,18 @@ async fn a_worker_is_patient_with_its_supervisor_and_not_with_visitors() {
     let supervisor = Supervisor::start().await;
     supervisor.app("shop", vec![worker.target()]);
     supervisor.app("quick", vec![worker.target()]);
-    supervisor.host.get("quick.localhost", "/", "").await;
     let mut reader = supervisor.host.connect().await;
     let request = b"GET / HTTP/1.1\r\nhost: shop.localhost\r\n\r\n";
     reader.write_all(request).await.unwrap();
     let mut direct = worker.host.connect().await;
     direct.write_all(request).await.unwrap();
     eventually("both are served", || meter.snapshot().in_flight == 2).await;
+    supervisor.host.get("quick.localhost", "/", "").await;
     eventually("the direct one is cut off", || {
         meter.snapshot().in_flight == 1
     })
     .await;
-    tokio::time::sleep(3 * short).await;
+    tokio::time::sleep(2 * short).await;
     assert_eq!(meter.snapshot().in_flight, 1);
     // The connection that lay idle meanwhile is still there, and so is the busy one.
     assert_eq!(worker.host.edge.connections(), 2);

@@ -145,14 +145,14 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn to_value(&self) -> HeaderValue {
-        let mut text = String::with_capacity(2 + 32 + 1 + 16 + 1 + 2 * TAG_BYTES);
-        text.push_str(VERSION);
+        let mut text = Vec::with_capacity(VERSION.len() + 3 + 2 * (16 + 8 + TAG_BYTES));
+        text.extend_from_slice(VERSION.as_bytes());
         for part in [
             &self.sender.0[..],
             &self.counter.to_be_bytes(),
             &self.tag[..],
         ] {
-            text.push(';');
+            text.push(b';');
             push_hex(&mut text, part);
         }
         value(text)
@@ -183,26 +183,21 @@ impl Token {
 }
 
 fn hex_value(bytes: &[u8]) -> HeaderValue {
-    let mut text = String::with_capacity(2 * bytes.len());
+    let mut text = Vec::with_capacity(2 * bytes.len());
     push_hex(&mut text, bytes);
     value(text)
 }
 
 /// A field's value without a copy of its text.
-fn value(text: String) -> HeaderValue {
+fn value(text: Vec<u8>) -> HeaderValue {
     // Digits, letters and `;` are always a value.
     HeaderValue::from_maybe_shared(Bytes::from(text))
         .unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(
-                digit + if digit < 10 { b'0' } else { b'a' - 10 },
-            ));
-        }
-    }
+fn push_hex(text: &mut Vec<u8>, bytes: &[u8]) {
+    let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+    text.extend(bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]));
 }
 
 /// Exactly so many bytes, from hexadecimal.

@@ -58,7 +58,6 @@ function PlacementField({ all }: { all: EnvironmentInfo[] }) {
         value,
         label: t(`environments.${value}`),
         help: value === 'automatic' && here ? t('environments.automatic_here') : t(`environments.${value}_help`) + (value === 'automatic' ? now : ''),
-        why: value === 'automatic' && here && app && draft.placement === 'named' ? t('environments.automatic_here') : undefined,
       }))}
     />
   );

@@ -8,7 +8,7 @@ const LOOK: Record<EnvironmentStatus, [color: string, icon: ReactNode]> = {
   online: ['success', <CheckCircleFilled key="i" />],
   lost: ['error', <CloseCircleFilled key="i" />],
   left: ['default', <MinusCircleOutlined key="i" />],
-  awaited: ['warning', <ClockCircleOutlined key="i" />],
+  awaited: ['processing', <ClockCircleOutlined key="i" />],
 };
 
 /** Whether it is there, and whether it takes apps: by icon, word and colour. */
