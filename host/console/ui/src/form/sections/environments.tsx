@@ -3,7 +3,7 @@ import { Checkbox, Switch, Tag } from 'antd';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useAbout } from '../../api/about';
-import { isAlone, useEnvironments } from '../../api/environments';
+import { isAlone, isThisProcess, useEnvironments } from '../../api/environments';
 import type { EnvironmentInfo, Placement } from '../../api/schema';
 import { useFormats } from '../../format';
 import { Choice } from '../choice';
@@ -45,6 +45,8 @@ function PlacementField({ all }: { all: EnvironmentInfo[] }) {
     const there = app?.environments.filter((name) => all.some((one) => one.name === name)) ?? [];
     change({ placement, environments: placement === 'named' ? there : [] });
   };
+  // A host that runs apps itself, beside workers, takes those for which nothing was chosen.
+  const here = all.some(isThisProcess);
   const now = app?.placement === 'automatic' && app.environments.length > 0 ? ` ${t('environments.now', { names: list(app.environments) })}` : '';
   return (
     <Choice<Placement>
@@ -55,7 +57,7 @@ function PlacementField({ all }: { all: EnvironmentInfo[] }) {
       options={(['automatic', 'named'] as const).map((value) => ({
         value,
         label: t(`environments.${value}`),
-        help: t(`environments.${value}_help`) + (value === 'automatic' ? now : ''),
+        help: value === 'automatic' && here ? t('environments.automatic_here') : t(`environments.${value}_help`) + (value === 'automatic' ? now : ''),
       }))}
     />
   );

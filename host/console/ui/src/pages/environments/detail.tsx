@@ -47,7 +47,7 @@ function Body({ environment: one }: { environment: EnvironmentInfo }) {
   return (
     <div className="environment-detail">
       <EnvironmentStatusTags environment={one} />
-      {one.message && <Alert type={one.status === 'online' ? 'info' : 'error'} showIcon title={one.message} />}
+      {one.message && <Alert type={one.status === 'lost' ? 'error' : 'info'} showIcon title={one.message} />}
       <Facts facts={useFacts(one)} />
       <section>
         <h2>{t('capacity')}</h2>
