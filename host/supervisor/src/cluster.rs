@@ -22,6 +22,7 @@ use lodge_model::{
     SupervisorLink, Target, World,
 };
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// How often silent workers are looked for.
@@ -37,8 +38,6 @@ pub struct Cluster {
     pub forward: Arc<dyn Forwarding>,
     /// True: apps run in this process too, in `local`.
     pub hosts_apps: bool,
-    /// This process's term, higher than those before (`lodge_db::environments::begin_term`).
-    pub term: i64,
 }
 
 /// Where an app would be served whose workers are all lost: nowhere.
@@ -157,10 +156,13 @@ impl Supervisor {
 
     /// Written behind: a worker is not kept waiting for the control database.
     fn keep_worker(self: &Arc<Self>, row: EnvironmentRow) {
+        if !self.leads() {
+            return;
+        }
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let kept = async {
-                let mut tx = this.db.begin().await?;
+                let mut tx = this.begin().await?;
                 lodge_db::environments::upsert(&mut tx, &row).await?;
                 tx.commit().await.map_err(lodge_db::Error::from)
             };
@@ -312,8 +314,18 @@ impl Supervisor {
     /// The workers to send an app's requests to: those where it is placed and that answer, else those
     /// that it leaves, else those that did serve it, since who is cut off from Redis may still.
     fn serving(&self, state: &State) -> Vec<Target> {
-        let mut ranks: [Vec<Target>; 3] = Default::default();
-        let [placed, leaving, silent] = &mut ranks;
+        let mut ranks: [Vec<Target>; 4] = Default::default();
+        let [placed, leaving, silent, starters] = &mut ranks;
+        if !self.leads() && state.goal() != Goal::Stopped {
+            // Who does not lead can start nothing; a worker starts at a visit what it was told of.
+            let places = state.remotes.places().iter();
+            let found = places.filter_map(|place| self.workers.target(&place.environment));
+            starters.extend(
+                found
+                    .filter(|(_, online)| *online)
+                    .map(|(target, _)| target),
+            );
+        }
         for (name, leaves) in state.remotes.serving() {
             match self.workers.target(name) {
                 Some((target, true)) if !leaves => placed.push(target),
@@ -359,7 +371,10 @@ impl Supervisor {
                 self.drop_gone(cell, &mut state);
                 let wanted = state.wanted();
                 let condition = |name: &EnvironmentName| self.workers.condition(name);
-                match state.remotes.next(wanted, cluster.term, condition) {
+                match state
+                    .remotes
+                    .next(wanted, self.term.load(Relaxed), condition)
+                {
                     Some(telling) => telling,
                     None => {
                         self.refresh(cell, &mut state);
@@ -423,6 +438,9 @@ impl Supervisor {
     }
 
     fn forget(self: &Arc<Self>, app: AppId, environment: EnvironmentName) {
+        if !self.leads() {
+            return;
+        }
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             if let Some(cluster) = &this.cluster
@@ -432,7 +450,7 @@ impl Supervisor {
                 tracing::debug!(%app, %environment, %error, "cannot remove an app from Redis yet");
             }
             let kept = async {
-                let mut tx = this.db.begin().await?;
+                let mut tx = this.begin().await?;
                 lodge_db::observed::delete(&mut tx, &app, &environment).await?;
                 tx.commit().await.map_err(lodge_db::Error::from)
             };
@@ -501,10 +519,10 @@ impl Supervisor {
             self.queue.add(app, Lane::Background);
             return;
         }
-        let Some(cluster) = &self.cluster else {
+        if !self.leads() {
             return;
-        };
-        let specification = farewell(app, environment, from, cluster.term);
+        }
+        let specification = farewell(app, environment, from, self.term.load(Relaxed));
         let (this, app, environment) = (Arc::clone(self), app.clone(), environment.clone());
         self.tasks.spawn(async move {
             if let Some(cluster) = &this.cluster

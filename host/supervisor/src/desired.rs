@@ -230,7 +230,7 @@ impl Supervisor {
         operation: &Operation,
     ) -> Result<Option<(Tx, Vec<Operation>)>, Error> {
         let row = &change.row;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         if !lodge_db::apps::update(&mut tx, &*self.sealer, row, row.generation - 1)
             .await
             .map_err(unseen_conflict)?

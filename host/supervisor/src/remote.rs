@@ -251,6 +251,13 @@ impl Remotes {
         }
     }
 
+    /// Has every environment told again: another process told them.
+    pub(crate) fn untell(&mut self) {
+        for place in &mut self.places {
+            place.told = None;
+        }
+    }
+
     /// True: the app is placed there, or leaves it.
     pub(crate) fn is_at(&self, environment: &EnvironmentName) -> bool {
         self.places

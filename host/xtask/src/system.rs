@@ -18,6 +18,8 @@ pub(crate) enum Need {
     Postgres,
     /// MariaDB's server, without Debian's service around it: tests start their own.
     Mariadb,
+    /// Redis's server: tests start their own.
+    Redis,
     /// The browser of the browser tests.
     Chromium,
     /// Node and npm, for the JavaScript guests and the browser tests.
@@ -38,10 +40,11 @@ struct Packages {
 
 impl Need {
     /// What the tests need.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Compiler,
         Self::Postgres,
         Self::Mariadb,
+        Self::Redis,
         Self::Chromium,
         Self::Node,
         Self::Python,
@@ -52,6 +55,7 @@ impl Need {
             Self::Compiler => which("cc").is_some(),
             Self::Postgres => has_postgres(),
             Self::Mariadb => has_mariadb(),
+            Self::Redis => which("redis-server").is_some(),
             Self::Chromium => which("chromium").is_some(),
             Self::Node => which("node").is_some() && which("npm").is_some(),
             Self::Python => {
@@ -66,6 +70,7 @@ impl Need {
             Self::Compiler => "a C compiler",
             Self::Postgres => "PostgreSQL (initdb, postgres)",
             Self::Mariadb => "MariaDB (mariadbd and its SQL files)",
+            Self::Redis => "Redis (redis-server)",
             Self::Chromium => "Chromium",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
@@ -88,6 +93,7 @@ impl Need {
                 "mariadb",
                 "mariadb",
             ),
+            Self::Redis => ("redis-server", "redis", "redis", "redis"),
             Self::Chromium => ("chromium", "chromium", "chromium", "chromium"),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),

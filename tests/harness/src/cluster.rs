@@ -82,6 +82,12 @@ impl Cluster {
         self.workers.insert(name.to_owned(), host);
     }
 
+    /// A further supervisor of the same cluster, with a data directory of its own. The control database
+    /// must be a server's.
+    pub fn another_supervisor(&self) -> Host {
+        supervisor(&self.redis.url(), &self.config).start()
+    }
+
     /// The supervisor's API, as root.
     pub fn api(&mut self) -> Api {
         self.supervisor.api()

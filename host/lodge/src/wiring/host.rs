@@ -84,7 +84,7 @@ pub(super) async fn start(config: Config) -> Result<Host> {
         config.trusted_proxies.clone().unwrap_or_default(),
     ));
     let membership = match &config.role {
-        Role::Supervisor(role) => Some(cluster::supervisor(role, &db, admin_address).await?),
+        Role::Supervisor(role) => Some(cluster::supervisor(role, admin_address)?),
         Role::AllInOne | Role::Worker(_) => None,
     };
     let (cluster, verify) = membership.map_or((None, None), |member| {
