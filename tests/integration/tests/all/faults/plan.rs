@@ -5,6 +5,7 @@ use super::account::{Account, clock};
 use lodge_harness::{Answer, Api};
 use lodge_integration::Dice;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -30,8 +31,9 @@ pub(super) struct Outcome {
     pub(super) created_running: u64,
     /// What was not to happen.
     pub(super) wrong: Vec<String>,
-    /// Requests that were sent more than once.
-    pub(super) repeated: u64,
+    /// Requests that were sent more than once, by kind of operation: of those, one before may have been carried
+    /// out too, since its answer and what it did are not written in one transaction.
+    pub(super) repeated: BTreeMap<&'static str, u64>,
     /// Apps that could not be created yet, since one of the same ID was still being deleted.
     pub(super) too_early: u64,
 }
@@ -89,9 +91,9 @@ impl Plan {
             return self.create(app);
         }
         match self.dice.below(20) {
-            0..4 => self.act(app, "start", Some(true)),
-            4..7 => self.act(app, "stop", Some(false)),
-            7..11 => self.act(app, "restart", Some(true)),
+            0..4 => self.act(app, "start", true),
+            4..7 => self.act(app, "stop", false),
+            7..11 => self.act(app, "restart", true),
             11..15 => self.mark(app),
             15..18 => self.move_away(app),
             _ => self.delete(app),
@@ -113,7 +115,7 @@ impl Plan {
             "start_mode": mode, "desired": "running",
             "config": {"mark": {"value": mark.to_string()}},
         });
-        let Some(answered) = self.ask(Method::POST, "/api/apps", Some(&new)) else {
+        let Some(answered) = self.ask("create", Method::POST, "/api/apps", Some(&new)) else {
             return false;
         };
         let Answered { answer, again } = answered;
@@ -142,13 +144,13 @@ impl Plan {
         true
     }
 
-    fn act(&mut self, app: &str, act: &str, running: Option<bool>) -> bool {
-        if running == Some(false) {
+    fn act(&mut self, app: &str, act: &'static str, running: bool) -> bool {
+        if !running {
             // Visits fail from now on, not only when it is answered.
             self.account.change(app, |wanted| wanted.running = false);
         }
         let path = format!("/api/apps/{app}/{act}");
-        let Some(Answered { answer, .. }) = self.ask(Method::POST, &path, None) else {
+        let Some(Answered { answer, .. }) = self.ask(act, Method::POST, &path, None) else {
             return false;
         };
         if answer.status != 202 {
@@ -156,7 +158,7 @@ impl Plan {
         }
         self.note(app, act, &answer.body);
         self.account.change(app, |wanted| {
-            wanted.running = running.unwrap_or(wanted.running);
+            wanted.running = running;
         });
         true
     }
@@ -188,7 +190,8 @@ impl Plan {
 
     fn patch(&mut self, app: &str, what: &str, change: &Value) -> bool {
         let path = format!("/api/apps/{app}");
-        let Some(Answered { answer, .. }) = self.ask(Method::PATCH, &path, Some(change)) else {
+        let Some(Answered { answer, .. }) = self.ask("update", Method::PATCH, &path, Some(change))
+        else {
             return false;
         };
         if answer.status != 200 {
@@ -204,7 +207,8 @@ impl Plan {
             wanted.incarnation += 1;
         });
         let path = format!("/api/apps/{app}?data=drop");
-        let Some(Answered { answer, again }) = self.ask(Method::DELETE, &path, None) else {
+        let Some(Answered { answer, again }) = self.ask("delete", Method::DELETE, &path, None)
+        else {
             return false;
         };
         match (answer.status, answer.code()) {
@@ -252,7 +256,7 @@ impl Plan {
     }
 
     fn has_mark(&mut self, app: &str, mark: u64) -> bool {
-        let shown = self.ask(Method::GET, &format!("/api/apps/{app}"), None);
+        let shown = self.ask("look", Method::GET, &format!("/api/apps/{app}"), None);
         shown.is_some_and(|shown| {
             shown.answer.body["config"]["mark"]["value"] == mark.to_string().as_str()
         })
@@ -260,14 +264,24 @@ impl Plan {
 
     fn is_being_deleted(&mut self, app: &str) -> bool {
         let path = format!("/api/apps/{app}/stop");
-        let stop = self.ask(Method::POST, &path, None);
+        let stop = self.ask("stop", Method::POST, &path, None);
         stop.is_some_and(|stop| stop.answer.status == 404 || stop.answer.code() == "app_deleting")
     }
 
-    /// Sends a request until it is answered by something that may be remembered.
-    fn ask(&mut self, method: Method, path: &str, body: Option<&Value>) -> Option<Answered> {
+    fn next_key(&mut self) -> String {
         self.keys += 1;
-        let key = format!("fault-{}", self.keys);
+        format!("fault-{}", self.keys)
+    }
+
+    /// Sends a request until it is answered by something that may be remembered.
+    fn ask(
+        &mut self,
+        kind: &'static str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Option<Answered> {
+        let mut key = self.next_key();
         let begun = Instant::now();
         let mut again = false;
         println!("{} {method} {path}", clock());
@@ -278,12 +292,17 @@ impl Plan {
                 Ok(answer) if answer.code() == "idempotency_key_in_progress" => {
                     answer.body.to_string()
                 }
+                // A write of which nobody knew whether it happened: whoever asks is to look, then ask anew.
+                Ok(answer) if again && answer.code() == "changed_meanwhile" => {
+                    key = self.next_key();
+                    answer.body.to_string()
+                }
                 Ok(answer) => return Some(Answered { answer, again }),
                 Err(error) => error.to_string(),
             };
             if !again {
                 println!("{} {method} {path} again: {why}", clock());
-                self.outcome.repeated += 1;
+                *self.outcome.repeated.entry(kind).or_default() += 1;
             }
             again = true;
             if begun.elapsed() > PATIENCE {

@@ -197,8 +197,10 @@ fn operations(cluster: &Cluster, outcome: &Outcome) -> Vec<String> {
         }
     }
     accepted.remove("");
-    let repeated = (outcome.repeated, outcome.too_early);
-    println!("operations: {statuses:?}; requests sent again, creations too early: {repeated:?}");
+    let (repeated, too_early) = (&outcome.repeated, outcome.too_early);
+    println!(
+        "operations: {statuses:?}; sent again: {repeated:?}; creations too early: {too_early}"
+    );
     let expected = [
         ("start", outcome.created_running),
         ("update", outcome.updates),
@@ -207,15 +209,23 @@ fn operations(cluster: &Cluster, outcome: &Outcome) -> Vec<String> {
             outcome.operations.iter().filter(unnamed).count() as u64,
         ),
     ];
-    let expected: BTreeMap<_, _> = expected
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .collect();
+    let expected = BTreeMap::from(expected);
     let mut amiss = Vec::new();
-    if unknown != expected {
-        amiss.push(format!(
-            "operations nobody was told of: {unknown:?}, to be: {expected:?}"
-        ));
+    for kind in ["start", "stop", "restart", "update", "delete"] {
+        let least = expected.get(kind).copied().unwrap_or_default();
+        let most = least + repeated.get(kind).copied().unwrap_or_default();
+        let count = unknown.remove(kind).unwrap_or_default();
+        if count > least {
+            println!("{kind}: {} more operations than answers", count - least);
+        }
+        if !(least..=most).contains(&count) {
+            amiss.push(format!(
+                "{count} operations `{kind}` that no answer named, not {least} to {most}"
+            ));
+        }
+    }
+    if !unknown.is_empty() {
+        amiss.push(format!("operations that nobody asked for: {unknown:?}"));
     }
     if !accepted.is_empty() {
         amiss.push(format!("operations that were lost: {accepted:?}"));

@@ -38,10 +38,10 @@ pub(super) fn send(account: &Arc<Account>, at: SocketAddr, seed: u64) -> JoinHan
         let mut visits = Visits::default();
         while !account.is_closed() {
             std::thread::sleep(PAUSE);
-            let running = account.apps().into_iter();
-            let mut running = running.filter(|(_, wanted)| wanted.exists && wanted.running);
-            let which = dice.below(running.clone().count() as u64) as usize;
-            if let Some((app, wanted)) = running.nth(which) {
+            let mut running = account.apps();
+            running.retain(|_, wanted| wanted.exists && wanted.running);
+            let which = dice.below(running.len() as u64) as usize;
+            if let Some((app, wanted)) = running.into_iter().nth(which) {
                 visits.visit(&account, at, &app, &wanted);
             }
         }
