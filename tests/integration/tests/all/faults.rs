@@ -108,7 +108,6 @@ fn run(course: &Course, seed: u64) {
         trouble.make_one(&mut cluster, &account);
         done += 1;
     }
-    account.end_of_faults();
     let outcome = plan.join().unwrap();
     verdict::converged(&mut cluster, &account, &outcome);
     account.close();

@@ -40,11 +40,10 @@ impl Wanted {
     }
 }
 
-/// One fault, from its beginning to its end.
+/// One fault; without an end: under way.
 #[derive(Debug)]
 struct Fault {
     name: String,
-    begun: Instant,
     ended: Option<Instant>,
 }
 
@@ -55,7 +54,6 @@ pub(super) struct Account {
     faults: Mutex<Vec<Fault>>,
     closed: AtomicBool,
     broken: AtomicBool,
-    calm: AtomicBool,
 }
 
 impl Account {
@@ -80,7 +78,6 @@ impl Account {
         println!("{} fault: {name}", clock());
         self.faults.lock().unwrap().push(Fault {
             name: name.to_owned(),
-            begun: Instant::now(),
             ended: None,
         });
     }
@@ -106,14 +103,6 @@ impl Account {
     pub(super) fn operation_near(&self, app: &str, before: &Wanted, begin: Instant) -> bool {
         let now = self.app(app);
         now.busy || now.incarnation != before.incarnation || now.touched + AFTERMATH > begin
-    }
-
-    pub(super) fn end_of_faults(&self) {
-        self.calm.store(true, Relaxed);
-    }
-
-    pub(super) fn is_calm(&self) -> bool {
-        self.calm.load(Relaxed)
     }
 
     pub(super) fn close(&self) {
