@@ -69,7 +69,7 @@ fn every_fault_loses_nothing_and_doubles_nothing() {
             faults: trouble::KINDS,
             cut: Duration::from_secs(number("LODGE_FAULT_CUT_SECONDS").unwrap_or(30)),
         },
-        seed().unwrap_or_else(|| now.as_secs()),
+        seed().unwrap_or(now.as_secs()),
     );
 }
 
