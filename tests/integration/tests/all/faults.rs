@@ -9,8 +9,11 @@
 //! Two forms: a short one among the ordinary tests, and a whole one of some ten minutes:
 //!
 //! ```sh
-//! LODGE_FAULT_SEED=7 cargo nextest run -p lodge-integration --run-ignored only -E 'test(faults)' --no-capture
+//! LODGE_FAULT_SEED=7 cargo nextest run --workspace --run-ignored only -E 'test(every_fault)' --no-capture
 //! ```
+//!
+//! `LODGE_FAULT_CUT_SECONDS=5` makes it shorter: networks are cut for so long, otherwise for 30 s. Without a seed the
+//! whole form takes one from the clock; either prints it.
 //!
 //! A seed repeats what is done and in which order, not the instants: those are the machine's.
 
