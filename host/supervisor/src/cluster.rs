@@ -98,6 +98,7 @@ impl Supervisor {
             FromWorkers::Beat(beat) => {
                 if self.workers.beat(&beat) {
                     tracing::info!(environment = %beat.environment, "an environment is back");
+                    self.find(&beat.environment);
                     self.catch_up(&beat.environment).await;
                 }
                 self.tell_environment(&beat.environment);
@@ -149,6 +150,8 @@ impl Supervisor {
             for cell in self.cells_in(&name) {
                 cell.lock().remotes.restarted(&name);
             }
+        } else {
+            self.find(&name);
         }
         self.catch_up(&name).await;
         self.tell_environment(&name);
@@ -221,6 +224,21 @@ impl Supervisor {
         self.tell_environment(name);
         self.fail_over_from(name).await;
         self.look_at_apps_of(name);
+    }
+
+    /// An environment answers again: what its apps are there is known again.
+    fn find(self: &Arc<Self>, name: &EnvironmentName) {
+        for cell in self.cells_in(name) {
+            let mut state = cell.lock();
+            if let Some(observed) = state.remotes.find(name) {
+                self.live.tell(LiveEvent::Observed {
+                    app: cell.id.clone(),
+                    observed,
+                });
+                self.write_observed(&cell);
+                self.refresh(&cell, &mut state);
+            }
+        }
     }
 
     fn hear_report(self: &Arc<Self>, report: Report) {

@@ -274,6 +274,17 @@ impl Remotes {
         self.show(environment, Status::Unknown, message)
     }
 
+    /// Notes that an environment answers again, in the same run: what it said last is shown again, since it
+    /// does not say it twice. Gives that, if it is news.
+    pub(crate) fn find(&mut self, environment: &EnvironmentName) -> Option<Observed> {
+        let place = self.place_mut(environment)?;
+        if place.observed.status != Status::Unknown {
+            return None;
+        }
+        place.observed = place.report.as_ref()?.observed.clone();
+        Some(place.observed.clone())
+    }
+
     /// Notes that an app cannot start there; gives what is shown of it, if that is news.
     pub(crate) fn fail(&mut self, environment: &EnvironmentName, why: String) -> Option<Observed> {
         self.show(environment, Status::Failed, why)
