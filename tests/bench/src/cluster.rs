@@ -31,9 +31,9 @@ fn main() {
     let (rounds, seconds) = (number(1, 5), number(2, 5));
     let mut cluster = Cluster::start(&["env_a"]);
     starts::measure(&mut cluster);
-    proxy::measure(&mut cluster, rounds, seconds);
     cluster.add("env_b");
     cluster.until_environment("env_b", "online");
     failover::measure(&mut cluster);
     under_way::measure(&mut cluster);
+    proxy::measure(&mut cluster, rounds, seconds);
 }
