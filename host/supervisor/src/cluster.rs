@@ -255,6 +255,7 @@ impl Supervisor {
                 return;
             }
             state.remotes.evict(&environment);
+            self.index.placed(&cell, &state);
         }
         let observed = report.observed.clone();
         if !state.remotes.hear(report) {
@@ -451,6 +452,7 @@ impl Supervisor {
     /// Forgets the environments that an app has left.
     fn drop_gone(self: &Arc<Self>, cell: &Arc<Cell>, state: &mut State) {
         for environment in state.remotes.drop_gone() {
+            self.index.left(&cell.id, &environment);
             self.forget(cell.id.clone(), environment);
         }
     }
@@ -533,7 +535,10 @@ impl Supervisor {
     /// it did not answer. Its data stay.
     fn evict(self: &Arc<Self>, app: &AppId, environment: &EnvironmentName, from: Revision) {
         if let Some(cell) = self.index.get(app) {
-            cell.lock().remotes.evict(environment);
+            let mut state = cell.lock();
+            state.remotes.evict(environment);
+            self.index.placed(&cell, &state);
+            drop(state);
             self.queue.add(app, Lane::Background);
             return;
         }
@@ -553,9 +558,7 @@ impl Supervisor {
 
     /// The apps that are placed in an environment, or leave it.
     pub(crate) fn cells_in(&self, name: &EnvironmentName) -> Vec<Arc<Cell>> {
-        let mut cells = self.index.all();
-        cells.retain(|cell| cell.lock().remotes.is_at(name));
-        cells
+        self.index.at(name)
     }
 
     /// Has the reconciler look at every app of an environment.

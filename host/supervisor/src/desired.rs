@@ -207,6 +207,7 @@ impl Supervisor {
             });
             state.row = row;
             state.place(&self.environment);
+            self.index.placed(cell, &state);
             state.give_another_chance();
             note(&mut state);
             self.refresh(cell, &mut state);
@@ -285,6 +286,7 @@ impl Supervisor {
             }
             state.row = row;
             state.place(&self.environment);
+            self.index.placed(cell, &state);
             state.give_another_chance();
         }
         if let Some(operation) = operation {

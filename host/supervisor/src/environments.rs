@@ -348,10 +348,22 @@ impl Supervisor {
     /// # Errors
     /// There is none of that name.
     pub fn environment(&self, name: &EnvironmentName) -> Result<EnvironmentInfo, Error> {
-        let mut infos = self.environments().into_iter();
-        infos
-            .find(|info| info.name == *name)
-            .ok_or_else(|| Error::not_found("environment", name))
+        if self.hosts_apps() && *name == self.environment {
+            let mut infos = self.environments().into_iter();
+            let local = infos.find(|info| info.name == *name);
+            return local.ok_or_else(|| Error::not_found("environment", name));
+        }
+        let worker = self.workers.get(name);
+        let worker = worker.ok_or_else(|| Error::not_found("environment", name))?;
+        let (mut apps, mut running) = (0, 0);
+        for cell in self.cells_in(name) {
+            let state = cell.lock();
+            if let Some(status) = state.remotes.status_in(name) {
+                apps += 1;
+                running += u64::from(status == Status::Running);
+            }
+        }
+        Ok(worker.info(apps, running))
     }
 
     /// True: apps run in this process.

@@ -187,6 +187,13 @@ impl Remotes {
         shown.map(|place| place.observed.clone()).collect()
     }
 
+    /// What is shown of one, if the app is placed there.
+    pub(crate) fn status_in(&self, environment: &EnvironmentName) -> Option<Status> {
+        let mut shown = self.places.iter().filter(|place| !place.leaving);
+        let place = shown.find(|place| place.environment == *environment)?;
+        Some(place.observed.status)
+    }
+
     /// What to tell whom now, if there is something.
     pub(crate) fn next(
         &mut self,

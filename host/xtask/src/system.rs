@@ -26,6 +26,8 @@ pub(crate) enum Need {
     Node,
     /// Python with venv, for the Python guest.
     Python,
+    /// Redis's server: tests and benchmarks start servers of their own.
+    Redis,
     /// The load generator of the benchmarks.
     Wrk,
 }
@@ -61,6 +63,7 @@ impl Need {
             Self::Python => {
                 succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
             }
+            Self::Redis => which("redis-server").is_some(),
             Self::Wrk => which("wrk").is_some(),
         }
     }
@@ -74,6 +77,7 @@ impl Need {
             Self::Chromium => "Chromium",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
+            Self::Redis => "Redis (redis-server)",
             Self::Wrk => "wrk, the HTTP load generator",
         }
     }
@@ -97,6 +101,7 @@ impl Need {
             Self::Chromium => ("chromium", "chromium", "chromium", "chromium"),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),
+            Self::Redis => ("redis-server", "redis", "redis", "redis"),
             Self::Wrk => ("wrk", "wrk", "wrk", "wrk"),
         };
         Packages {
