@@ -174,6 +174,7 @@ impl Supervisor {
             if state.row.generation != row.generation {
                 state.row = row;
                 state.place(&self.environment);
+                self.index.placed(&cell, &state);
                 self.refresh(&cell, &mut state);
                 self.routes.upsert(cell.route(&state));
             }

@@ -18,8 +18,6 @@ pub(crate) enum Need {
     Postgres,
     /// MariaDB's server, without Debian's service around it: tests start their own.
     Mariadb,
-    /// Redis's server: tests start their own.
-    Redis,
     /// The browser of the browser tests.
     Chromium,
     /// Node and npm, for the JavaScript guests and the browser tests.
@@ -57,7 +55,6 @@ impl Need {
             Self::Compiler => which("cc").is_some(),
             Self::Postgres => has_postgres(),
             Self::Mariadb => has_mariadb(),
-            Self::Redis => which("redis-server").is_some(),
             Self::Chromium => which("chromium").is_some(),
             Self::Node => which("node").is_some() && which("npm").is_some(),
             Self::Python => {
@@ -73,7 +70,6 @@ impl Need {
             Self::Compiler => "a C compiler",
             Self::Postgres => "PostgreSQL (initdb, postgres)",
             Self::Mariadb => "MariaDB (mariadbd and its SQL files)",
-            Self::Redis => "Redis (redis-server)",
             Self::Chromium => "Chromium",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
@@ -97,7 +93,6 @@ impl Need {
                 "mariadb",
                 "mariadb",
             ),
-            Self::Redis => ("redis-server", "redis", "redis", "redis"),
             Self::Chromium => ("chromium", "chromium", "chromium", "chromium"),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),

@@ -127,7 +127,7 @@ impl Cluster {
     /// A further supervisor of the same cluster, with a data directory of its own. The control database
     /// must be a server's.
     pub fn another_supervisor(&self) -> Host {
-        supervisor(&self.redis.url(), &self.config).start()
+        supervisor(&self.outside(), &self.config)
     }
 
     /// The supervisor's API, as root.
