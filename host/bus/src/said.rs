@@ -39,6 +39,17 @@ pub(crate) struct Holding {
     pub(crate) run: u64,
     /// How long this run has had the name, in milliseconds by its own clock.
     pub(crate) held_ms: u64,
+    /// How long what is written stays, in milliseconds.
+    pub(crate) lifetime_ms: u64,
+}
+
+impl Holding {
+    /// As it is now, if what was written stays for `remaining` milliseconds more.
+    pub(crate) fn until_now(&mut self, remaining: i64) -> &Self {
+        let remaining = u64::try_from(remaining).unwrap_or(0);
+        self.held_ms += self.lifetime_ms.saturating_sub(remaining);
+        self
+    }
 }
 
 /// A worker of itself: another one was refused.

@@ -8,7 +8,7 @@
 //! - A worker with the same ID has it, that is, this data directory's: the later run has it, at once.
 //! - Another has it: the newcomer is refused. A worker that renewed its hold so lately that it cannot
 //!   have expired, and finds another there, meets one that came in when Redis was emptied: who has held
-//!   the name longer keeps it.
+//!   the name longer keeps it. How old what the other wrote is, is told by how long it will still stay.
 
 use crate::envelope::{Envelope, Kind};
 use crate::said::Holding;
@@ -23,7 +23,8 @@ const SHORTEST: Duration = Duration::from_secs(30);
 /// How many times the name may change hands while one worker looks.
 const ATTEMPTS: usize = 16;
 
-/// Sets the key if it has the value that was read before (empty: none); else answers with what it has.
+/// Sets the key if it has the value that was read before (empty: none); else answers with what it has,
+/// and for how many milliseconds more.
 static SET_IF: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local found = redis.call('GET', KEYS[1]) or '' \
@@ -32,9 +33,12 @@ static SET_IF: LazyLock<Script> = LazyLock::new(|| {
            else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end \
            return false \
          end \
-         return found",
+         return {found, redis.call('PTTL', KEYS[1])}",
     )
 });
+
+/// A key's value, and how long it stays, in milliseconds.
+type Found = (Vec<u8>, i64);
 
 /// What came of wanting a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -80,16 +84,16 @@ impl Holder {
         for _ in 0..ATTEMPTS {
             let mut asked = SET_IF.key(&name);
             asked.arg(&expected).arg(&mine).arg(millis(lifetime));
-            let found: Option<Vec<u8>> = wire.script(&asked).await?;
-            let Some(found) = found else {
+            let found: Option<Found> = wire.script(&asked).await?;
+            let Some((found, remaining)) = found else {
                 let now = Instant::now();
                 self.written = mine;
                 self.since.get_or_insert(now);
                 self.renewed = Some(now);
                 return Ok(Hold::Held);
             };
-            if let Some((boot, other)) = read(desk, &found)
-                && !self.prevails(desk, &own, boot, &other)
+            if let Some((boot, mut other)) = read(desk, &found)
+                && !self.prevails(desk, &own, boot, other.until_now(remaining))
             {
                 return Ok(Hold::By(boot, other));
             }
@@ -105,7 +109,7 @@ impl Holder {
         let name = desk.keys.holder(&desk.registration.environment);
         let mut asked = SET_IF.key(&name);
         asked.arg(&self.written).arg("").arg(0);
-        wire.script::<Option<Vec<u8>>>(&asked).await.map(|_| ())
+        wire.script::<Option<Found>>(&asked).await.map(|_| ())
     }
 
     fn own(&self, desk: &super::Desk) -> Holding {
@@ -113,6 +117,7 @@ impl Holder {
             worker_id: desk.registration.worker_id.clone(),
             run: desk.run,
             held_ms: self.since.map_or(0, |since| millis(since.elapsed())),
+            lifetime_ms: millis(lifetime(&desk.registration)),
         }
     }
 
