@@ -29,7 +29,7 @@ await play(async (page) => {
   await page.keyboard.press('c');
   await page.getByRole('heading', { level: 1, name: 'Components' }).waitFor();
   await find(page, 'shop');
-  await page.getByRole('option', { name: /Shop/ }).first().waitFor();
+  await page.getByRole('option', { name: /Shop/, selected: true }).waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Shop' }).waitFor();
 
@@ -59,7 +59,7 @@ await play(async (page) => {
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await find(page, 'sign out');
-  await page.getByRole('option', { name: /Sign out/ }).waitFor();
+  await page.getByRole('option', { name: /Sign out/, selected: true }).waitFor();
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'Sign in to Lodge' }).waitFor();
 });
