@@ -4,6 +4,7 @@
 //! meet tells the routes while it holds the lock, so that their last word is the state's last word.
 
 use crate::figures::track::Track;
+use crate::queue::Lane;
 use crate::remote::{Remotes, Wanted};
 use lodge_db::apps::AppRow;
 use lodge_model::{
@@ -263,6 +264,15 @@ impl State {
         self.visit
             .get_or_insert_with(|| watch::channel(None).0)
             .subscribe()
+    }
+
+    /// Where it stands in line when it is to be looked at.
+    pub(crate) fn lane(&self) -> Lane {
+        if self.is_waited_for() {
+            Lane::Urgent
+        } else {
+            Lane::Background
+        }
     }
 
     /// Whether a visitor or an administrator waits for it.

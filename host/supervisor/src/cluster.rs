@@ -7,9 +7,7 @@
 use crate::Error;
 use crate::cell::{Cell, State};
 use crate::environments::EnvironmentStatus;
-use crate::live::LiveEvent;
 use crate::observed::brief;
-use crate::queue::Lane;
 use crate::remote::Standing;
 use crate::supervisor::Supervisor;
 use futures::future::BoxFuture;
@@ -83,7 +81,10 @@ impl Supervisor {
                 self.workers.forgive();
                 tracing::info!("connected to Redis");
                 for worker in self.workers.all() {
-                    self.catch_up(&worker.row.about.environment).await;
+                    // One that is still awaited has said nothing yet: it is caught up with as it joins.
+                    if worker.status != EnvironmentStatus::Awaited {
+                        self.catch_up(&worker.row.about.environment).await;
+                    }
                 }
             }
             FromWorkers::Disconnected { reason } => {
@@ -209,11 +210,7 @@ impl Supervisor {
             let mut state = cell.lock();
             let message = format!("the environment `{name}` does not answer");
             if let Some(observed) = state.remotes.lose(name, message) {
-                self.live.tell(LiveEvent::Observed {
-                    app: cell.id.clone(),
-                    observed,
-                });
-                self.write_observed(&cell);
+                self.tell_observed(&cell, observed);
             }
             self.refresh(&cell, &mut state);
         }
@@ -227,11 +224,7 @@ impl Supervisor {
         for cell in self.cells_in(name) {
             let mut state = cell.lock();
             if let Some(observed) = state.remotes.find(name) {
-                self.live.tell(LiveEvent::Observed {
-                    app: cell.id.clone(),
-                    observed,
-                });
-                self.write_observed(&cell);
+                self.tell_observed(&cell, observed);
                 self.refresh(&cell, &mut state);
             }
         }
@@ -269,18 +262,10 @@ impl Supervisor {
             self.operations
                 .progress(&carried.id, &format!("{environment}: {what}"));
         }
-        self.live.tell(LiveEvent::Observed {
-            app: cell.id.clone(),
-            observed,
-        });
-        self.write_observed(&cell);
+        self.tell_observed(&cell, observed);
         self.refresh(&cell, &mut state);
         self.settle(&cell, &mut state);
-        let lane = if state.is_waited_for() {
-            Lane::Urgent
-        } else {
-            Lane::Background
-        };
+        let lane = state.lane();
         drop(state);
         self.queue.add(&cell.id, lane);
     }
@@ -382,11 +367,7 @@ impl Supervisor {
     /// Has the reconciler look at every app of an environment.
     pub(crate) fn look_at_apps_of(&self, name: &EnvironmentName) {
         for cell in self.cells_in(name) {
-            let lane = if cell.lock().is_waited_for() {
-                Lane::Urgent
-            } else {
-                Lane::Background
-            };
+            let lane = cell.lock().lane();
             self.queue.add(&cell.id, lane);
         }
     }

@@ -111,10 +111,11 @@ impl Supervisor {
         // Nobody writes after this: what is read now is all there is.
         self.read_all().await?;
         self.term.store(term, Relaxed);
+        self.take_up_operations().await?;
+        // Last, so that what failed before is tried again and not led without.
         *self.claim.lock() = Some(Arc::new(claim));
         cluster.link.lead(term);
         tracing::info!(term, "leading");
-        self.take_up_operations().await?;
         for cell in self.index.all() {
             let mut state = cell.lock();
             state.remotes.untell();

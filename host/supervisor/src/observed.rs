@@ -11,7 +11,7 @@ use crate::clock::now_ms;
 use crate::events::entry_of;
 use crate::live::LiveEvent;
 use crate::supervisor::Supervisor;
-use lodge_model::{AppId, Operation, OperationId, OperationStatus, Status};
+use lodge_model::{AppId, Observed, Operation, OperationId, OperationStatus, Status};
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -124,9 +124,14 @@ impl Supervisor {
             let text = observed.message.as_deref().unwrap_or(status.as_str());
             self.operations.progress(&carried.id, text);
         }
+        self.tell_observed(cell, state.observed.clone());
+    }
+
+    /// Tells what is of an app now, in one environment; written soon.
+    pub(crate) fn tell_observed(&self, cell: &Cell, observed: Observed) {
         self.live.tell(LiveEvent::Observed {
             app: cell.id.clone(),
-            observed: state.observed.clone(),
+            observed,
         });
         self.unwritten.app(&cell.id);
     }

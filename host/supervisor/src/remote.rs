@@ -5,40 +5,13 @@
 //! after another, since the first start may write the data that the others find; it stops in all of
 //! them at once.
 
+mod place;
+
+pub(crate) use place::{Place, Wanted};
+use place::{Told, place_wanted};
+
 use crate::clock::now_ms;
 use lodge_model::{DataPolicy, EnvironmentName, Goal, Observed, Report, Revision, Status, Tally};
-
-/// One environment's part.
-#[derive(Debug, Clone)]
-pub(crate) struct Place {
-    pub(crate) environment: EnvironmentName,
-    /// What is shown.
-    pub(crate) observed: Observed,
-    /// What it was told last by this process.
-    told: Option<Told>,
-    /// What it said last, in its present run.
-    report: Option<Report>,
-    /// True: the app is placed here no more and has to leave.
-    pub(crate) leaving: bool,
-    /// What the app held there by the last figures.
-    pub(crate) held: Tally,
-}
-
-/// What an environment is to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) generation: i64,
-    pub(crate) goal: Goal,
-    pub(crate) restart_before: i64,
-    /// See [`State::regrants`](crate::cell::State).
-    pub(crate) regrants: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Told {
-    wanted: Wanted,
-    revision: Revision,
-}
 
 /// Something to tell an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,57 +47,6 @@ pub(crate) struct Remotes {
     places: Vec<Place>,
     /// Counts within a generation and term.
     step: u64,
-}
-
-impl Place {
-    fn new(environment: EnvironmentName) -> Self {
-        Self {
-            observed: Observed {
-                environment: environment.clone(),
-                status: Status::Unknown,
-                since: now_ms(),
-                version: None,
-                message: None,
-            },
-            environment,
-            told: None,
-            report: None,
-            leaving: false,
-            held: Tally::default(),
-        }
-    }
-
-    /// Whether it has done what it was told last, as far as it could.
-    fn settled(&self) -> bool {
-        let (Some(told), Some(report)) = (&self.told, &self.report) else {
-            return false;
-        };
-        report.revision >= told.revision && is_settled(told.wanted.goal, report)
-    }
-
-    fn serves(&self) -> bool {
-        let report = self.report.as_ref();
-        report.is_some_and(|report| report.observed.status == Status::Running)
-    }
-
-    fn is_told(&self, wanted: &Wanted) -> bool {
-        self.told.is_some_and(|told| told.wanted == *wanted)
-    }
-
-    fn is_gone(&self) -> bool {
-        self.settled()
-            && matches!(self.told, Some(told) if matches!(told.wanted.goal, Goal::Gone(_)))
-    }
-}
-
-fn is_settled(goal: Goal, report: &Report) -> bool {
-    let status = report.observed.status;
-    match goal {
-        Goal::Running => matches!(status, Status::Running | Status::Failed),
-        Goal::Waiting => matches!(status, Status::Waiting | Status::Running | Status::Failed),
-        Goal::Stopped => status == Status::Stopped,
-        Goal::Gone(_) => report.gone,
-    }
 }
 
 impl Remotes {
@@ -407,19 +329,6 @@ impl Remotes {
             .filter(|place| !place.leaving)
             .any(|place| online(&place.environment) && place.observed.status != Status::Failed)
     }
-}
-
-/// What one environment is to know: the app's goal, unless the app leaves it or it is being emptied.
-/// A deleted app's data go with the last of its environments.
-fn place_wanted(place: &Place, app: Wanted, condition: Condition, last: bool) -> Wanted {
-    let goal = match app.goal {
-        Goal::Gone(_) if !last => Goal::Gone(DataPolicy::Keep),
-        Goal::Gone(data) => Goal::Gone(data),
-        _ if place.leaving => Goal::Gone(DataPolicy::Keep),
-        Goal::Running | Goal::Waiting if condition.draining => Goal::Stopped,
-        goal => goal,
-    };
-    Wanted { goal, ..app }
 }
 
 #[cfg(test)]

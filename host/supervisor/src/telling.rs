@@ -1,7 +1,6 @@
 //! What workers are told: an app's specification for each of its environments, one app at a time.
 
 use crate::cell::{Cell, State};
-use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::queue::Lane;
 use crate::remote::Telling;
@@ -78,11 +77,7 @@ impl Supervisor {
             return;
         }
         if let Some(observed) = state.remotes.fail(&telling.environment, brief(why)) {
-            self.live.tell(LiveEvent::Observed {
-                app: cell.id.clone(),
-                observed,
-            });
-            self.write_observed(cell);
+            self.tell_observed(cell, observed);
         }
         self.log(cell, LogLevel::Error, format!("could not start: {why}"));
         self.refresh(cell, &mut state);

@@ -5,7 +5,6 @@
 
 use crate::live::LiveEvent;
 use crate::observed::brief;
-use crate::queue::Lane;
 use crate::supervisor::Supervisor;
 use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest, Goal};
 use parking_lot::Mutex;
@@ -180,11 +179,7 @@ impl Supervisor {
                 if state.goal() != Goal::Running || state.runs == state.row.generation {
                     continue;
                 }
-                if state.is_waited_for() {
-                    Lane::Urgent
-                } else {
-                    Lane::Background
-                }
+                state.lane()
             };
             self.queue.add(&cell.id, lane);
         }
