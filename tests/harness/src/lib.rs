@@ -19,6 +19,7 @@ mod host;
 pub mod mariadb;
 pub mod postgres;
 pub mod redis;
+pub mod s3;
 mod sealer;
 mod visit;
 

@@ -78,7 +78,11 @@ pub(super) async fn start(config: Config) -> Result<Worker> {
     let (boot, key) = (cluster::boot()?, &role.cluster.key);
     let signer = Arc::new(WorkerSigner(Signer::new(key, boot)));
     let components = data_dir.join("components");
-    let components = Components::open(components, FetchSettings::default(), signer)?;
+    let fetch = FetchSettings {
+        store: cluster::store(&config.role)?,
+        ..FetchSettings::default()
+    };
+    let components = Components::open(components, fetch, signer)?;
     let registration = registration(role, boot, &data_dir, &runtime)?;
     let state = data_dir.join("link");
     let link = WorkerEnd::open(cluster::bus_settings(&role.cluster)?, registration, &state);
