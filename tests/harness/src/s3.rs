@@ -1,6 +1,7 @@
 //! An S3 server of a test's own: its own folder and port, gone with it.
 //!
-//! It is s3rver: a real HTTP server that speaks S3's API and checks signatures. It comes from the npm
+//! It is s3rver: a real HTTP server that speaks S3's API and knows one user. (It looks at who signed a
+//! request, and not whether the signature of version 4 is right.) It comes from the npm
 //! registry, in the versions of `tests/harness/s3/package-lock.json`, once: the first test that needs it
 //! installs it below `target/` (some seconds), the others wait for that.
 
