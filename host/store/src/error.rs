@@ -42,19 +42,23 @@ impl StoreError {
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         let text = error.to_string();
-        match &error {
-            Error::NotFound { .. } => Self::Missing,
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-                Self::Refused(code_in(&text).map_or_else(String::new, |code| format!(" ({code})")))
-            }
-            _ => match (connection(&error), status_in(&text)) {
-                (Some(reason), _) => Self::Away(reason),
-                (None, Some(status)) => {
-                    let code = code_in(&text).map_or_else(String::new, |code| format!(" {code}"));
-                    Self::Answered(format!("with status {status}{code}"))
-                }
-                (None, None) => Self::Answered("what makes no sense for an S3 store".to_owned()),
-            },
+        let code = code_in(&text).unwrap_or_default();
+        let in_brackets = match code {
+            "" => String::new(),
+            code => format!(" ({code})"),
+        };
+        // A list's errors have no kind of their own.
+        let status = match &error {
+            Error::NotFound { .. } => Some(404),
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Some(403),
+            _ => status_in(&text),
+        };
+        match (status, connection(&error)) {
+            (Some(404), _) => Self::Missing,
+            (Some(401 | 403), _) => Self::Refused(in_brackets),
+            (_, Some(reason)) => Self::Away(reason),
+            (Some(status), None) => Self::Answered(format!("with status {status}{in_brackets}")),
+            (None, None) => Self::Answered("what makes no sense for an S3 store".to_owned()),
         }
     }
 }
