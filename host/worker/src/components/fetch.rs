@@ -50,11 +50,11 @@ impl<'a> Fetching<'a> {
         let mut supervisor = self.components.supervisor.subscribe();
         loop {
             let address = supervisor.borrow_and_update().clone();
-            let Turn::Not(stored) = self.from_store(address.is_some()).await? else {
+            let Turn::Not(stored) = self.ask_store(address.is_some()).await? else {
                 return Ok(());
             };
             let turn = match &address {
-                Some(address) => self.from_supervisor(address, stored.is_some()).await?,
+                Some(address) => self.ask_supervisor(address, stored.is_some()).await?,
                 None => Turn::Not(None),
             };
             let Turn::Not(sent) = turn else {
@@ -94,7 +94,7 @@ impl<'a> Fetching<'a> {
         self.pause = (self.pause * 2).min(self.components.settings.longest_retry);
     }
 
-    async fn from_store(&mut self, may_skip: bool) -> Result<Turn, FetchError> {
+    async fn ask_store(&mut self, may_skip: bool) -> Result<Turn, FetchError> {
         let Some(store) = self.store else {
             return Ok(Turn::Not(None));
         };
@@ -127,7 +127,7 @@ impl<'a> Fetching<'a> {
         (at.elapsed() < self.components.settings.longest_retry).then(|| reason.clone())
     }
 
-    async fn from_supervisor(
+    async fn ask_supervisor(
         &mut self,
         address: &Address,
         store_is_away: bool,
