@@ -143,6 +143,10 @@ impl Office {
 
 #[async_trait]
 impl SupervisorLink for SupervisorEnd {
+    fn lead(&self, term: i64) {
+        self.set_term(term);
+    }
+
     async fn next(&self) -> FromWorkers {
         match self.inbox.lock().await.recv().await {
             Some(heard) => heard,

@@ -78,7 +78,9 @@ impl Console {
     ) -> Result<Self, OpenError> {
         settings.login_limits.check()?;
         // Requests of a process that is gone are not under way.
-        lodge_db::idempotency::forget_unfinished(&db).await?;
+        if supervisor.leads() {
+            lodge_db::idempotency::forget_unfinished(&db).await?;
+        }
         let passwords = Passwords::new(settings.password_params.clone())
             .map_err(|error| OpenError::Hash(error.to_string()))?;
         Ok(Self(Arc::new(Inner {

@@ -8,7 +8,7 @@ use lodge_model::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The setting that holds the highest generation of the apps that were deleted.
 const LAST_GENERATION: &str = "last_generation";
@@ -89,6 +89,22 @@ pub async fn all(database: &Database, sealer: &dyn Sealer) -> Result<Vec<AppRow>
         .fetch_all(database.reader())
         .await?;
     rows.iter().map(|row| read(row, sealer)).collect()
+}
+
+/// Every app's generation.
+///
+/// # Errors
+/// The database failed or holds an unreadable row.
+pub async fn generations(database: &Database) -> Result<HashMap<AppId, i64>, Error> {
+    let rows = sqlx::query("SELECT id, generation FROM apps")
+        .fetch_all(database.reader())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Reader::new("apps", "id", row);
+            Ok((row.id("id")?, row.get("generation")?))
+        })
+        .collect()
 }
 
 /// One app.

@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, Connection, Row};
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -28,12 +29,29 @@ const KEEP_ALIVE: &str = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_inter
 #[derive(Debug)]
 pub struct Claim {
     _hold: Hold,
+    held: watch::Receiver<bool>,
+}
+
+impl Claim {
+    /// Resolves once the hold broke: another process may have the database now. On SQLite it never
+    /// does.
+    pub async fn lost(&self) {
+        let mut held = self.held.clone();
+        if held.wait_for(|held| !held).await.is_err() {
+            std::future::pending().await
+        }
+    }
 }
 
 #[derive(Debug)]
 enum Hold {
-    File { _lock: File },
-    Session { _keeper: Keeper },
+    File {
+        _lock: File,
+        _held: watch::Sender<bool>,
+    },
+    Session {
+        _keeper: Keeper,
+    },
 }
 
 /// A session's keeper; the connection closes with it, and so the lock goes.
@@ -55,17 +73,21 @@ impl Database {
     pub async fn claim(&self, patience: Duration) -> Result<Claim, Error> {
         let deadline = Instant::now() + patience;
         loop {
+            let (sender, held) = watch::channel(true);
             let hold = match self.dialect() {
-                Dialect::Sqlite => self.claim_file()?.map(|lock| Hold::File { _lock: lock }),
+                Dialect::Sqlite => self.claim_file()?.map(|lock| Hold::File {
+                    _lock: lock,
+                    _held: sender,
+                }),
                 Dialect::Postgres => self.claim_session().await?.map(|connection| {
-                    let keeper = tokio::spawn(keep(self.clone(), connection));
+                    let keeper = tokio::spawn(keep(self.clone(), connection, sender));
                     Hold::Session {
                         _keeper: Keeper(keeper),
                     }
                 }),
             };
             match hold {
-                Some(hold) => return Ok(Claim { _hold: hold }),
+                Some(hold) => return Ok(Claim { _hold: hold, held }),
                 None if Instant::now() >= deadline => return Err(Error::Claimed),
                 None => sleep(TRY).await,
             }
@@ -103,7 +125,7 @@ impl Database {
 }
 
 /// Keeps a session alive, and makes it again if it breaks.
-async fn keep(database: Database, connection: AnyConnection) {
+async fn keep(database: Database, connection: AnyConnection, held_now: watch::Sender<bool>) {
     let mut held = Some(connection);
     loop {
         sleep(PULSE).await;
@@ -111,12 +133,16 @@ async fn keep(database: Database, connection: AnyConnection) {
             match connection.ping().await {
                 Ok(()) => continue,
                 Err(error) => {
+                    held_now.send_replace(false);
                     tracing::warn!(%error, "the session that claims the control database broke")
                 }
             }
         }
         held = match database.claim_session().await {
-            Ok(Some(connection)) => Some(connection),
+            Ok(Some(connection)) => {
+                held_now.send_replace(true);
+                Some(connection)
+            }
             Ok(None) => {
                 tracing::error!(
                     "another Lodge has claimed the control database while this one had lost its \

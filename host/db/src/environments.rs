@@ -1,7 +1,7 @@
 //! Workers that were ever seen, and the terms of supervisors.
 
 use crate::text::{Reader, to_json};
-use crate::{Database, Error, Tx, settings};
+use crate::{Database, Dialect, Error, Tx};
 use lodge_model::{EnvironmentName, Registration};
 
 /// The setting that holds the newest term.
@@ -96,11 +96,20 @@ pub async fn begin_term(database: &Database) -> Result<i64, Error> {
         .map_err(|e| Error::Query(sqlx::Error::Decode(Box::<std::num::ParseIntError>::new(e))))
 }
 
-/// The newest term that was begun; none: no supervisor of several environments ever led.
+/// Whether a term is still the newest; it stays so until the transaction ends.
 ///
 /// # Errors
 /// The database failed.
-pub async fn term(database: &Database) -> Result<Option<i64>, Error> {
-    let text = settings::get(database, TERM).await?;
-    Ok(text.and_then(|text| text.parse().ok()))
+pub async fn is_newest_term(tx: &mut Tx, dialect: Dialect, term: i64) -> Result<bool, Error> {
+    // SQLite has one writer at a time anyway.
+    let query = match dialect {
+        Dialect::Sqlite => "SELECT value FROM settings WHERE key = $1",
+        Dialect::Postgres => "SELECT value FROM settings WHERE key = $1 FOR SHARE",
+    };
+    let row = sqlx::query(query)
+        .bind(TERM)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let newest = row.map(|row| Reader::new("settings", "key", &row).get::<String>("value"));
+    Ok(newest.transpose()? == Some(term.to_string()))
 }

@@ -269,7 +269,7 @@ impl Supervisor {
         operation: Option<&Operation>,
         actor: &Actor,
     ) -> Result<(), Error> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::apps::insert(&mut tx, &*self.sealer, row)
             .await
             .map_err(unseen_conflict)?;

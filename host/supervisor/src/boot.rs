@@ -13,6 +13,7 @@ use crate::figures::Figures;
 use crate::health::LastHealth;
 use crate::index::Index;
 use crate::keys::Keys;
+use crate::lead;
 use crate::library::{Library, files};
 use crate::live::Live;
 use crate::observed::Unwritten;
@@ -25,6 +26,7 @@ use lodge_db::operations::OperationRow;
 use lodge_model::{ComponentStatus, Digest, Goal, OperationKind, OperationStatus};
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -42,10 +44,14 @@ impl Supervisor {
     pub async fn open(parts: Parts) -> Result<Arc<Self>, Error> {
         let this = Arc::new(Self::assemble(parts).await?);
         this.load_apps().await?;
-        this.take_up_operations().await?;
+        if this.leads() {
+            this.take_up_operations().await?;
+        }
         this.publish_all();
         this.spawn_workers();
-        this.begin_work();
+        if this.leads() {
+            this.begin_work();
+        }
         Ok(this)
     }
 
@@ -65,7 +71,7 @@ impl Supervisor {
             settings,
         } = parts;
         let lock = files::prepare(&data_dir)?;
-        let claim = db.claim(settings.claim_patience).await?;
+        let (claim, term) = lead::first_claim(&db, cluster.as_ref(), &settings).await?;
         lodge_db::sealing::check(&db, &*sealer).await?;
         let keys = lodge_db::keys::all(&db, &*sealer).await?;
         let components = lodge_db::components::all(&db).await?;
@@ -99,7 +105,8 @@ impl Supervisor {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             _lock: lock,
-            _claim: claim,
+            claim: parking_lot::Mutex::new(claim.map(Arc::new)),
+            term: AtomicI64::new(term),
             db,
             runtime,
             provider,
@@ -146,7 +153,7 @@ impl Supervisor {
 
     /// Finds what was asked for and not done. An app can have one such operation: the one that its
     /// generation carries out.
-    async fn take_up_operations(&self) -> Result<(), Error> {
+    pub(crate) async fn take_up_operations(&self) -> Result<(), Error> {
         for row in lodge_db::operations::unfinished(&self.db).await? {
             let cell = self.index.get(&row.operation.app);
             let current = cell.filter(|cell| cell.lock().row.generation == row.generation);
@@ -171,6 +178,10 @@ impl Supervisor {
         ) {
             state.activated = true;
         }
+        if operation.kind == OperationKind::Restart {
+            // Workers may not have been told before the last process ended.
+            state.restart_before = generation;
+        }
         state.operation = Some(Carried {
             id: operation.id.clone(),
             generation,
@@ -184,7 +195,7 @@ impl Supervisor {
         operation.error =
             Some("the host ended before it was done, and its app has changed since".into());
         operation.finished_at = Some(now_ms());
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         let (status, error) = (operation.status, operation.error.as_deref());
         lodge_db::operations::finish(&mut tx, &operation.id, status, error, now_ms()).await?;
         lodge_db::events::insert(&mut tx, &entry_of(&operation)).await?;
@@ -228,10 +239,15 @@ impl Supervisor {
                 let stop = this.stop.clone();
                 stop.run_until_cancelled(this.look_for_silence()).await;
             });
+            let this = Arc::clone(self);
+            self.tasks.spawn(async move {
+                let stop = this.stop.clone();
+                stop.run_until_cancelled(this.keep_leading()).await;
+            });
         }
     }
 
-    fn begin_work(self: &Arc<Self>) {
+    pub(crate) fn begin_work(self: &Arc<Self>) {
         for cell in self.index.all() {
             let (goal, asked) = {
                 let state = cell.lock();
@@ -256,6 +272,10 @@ impl Supervisor {
                 ComponentStatus::Failed => {}
             }
         }
+        // Where workers host the apps, they compile.
+        if !self.hosts_apps() {
+            return;
+        }
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let stop = this.stop.clone();
@@ -266,7 +286,9 @@ impl Supervisor {
 
     async fn keep_pruning(&self) {
         loop {
-            if let Err(error) = self.prune().await {
+            if self.leads()
+                && let Err(error) = self.prune().await
+            {
                 tracing::warn!(%error, "cannot remove old entries; trying again in an hour");
             }
             tokio::time::sleep(PRUNE_EVERY).await;
@@ -279,7 +301,7 @@ impl Supervisor {
         let kept = i64::try_from(self.settings.retention.as_millis()).unwrap_or(i64::MAX);
         let now = now_ms();
         let before = now.saturating_sub(kept);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::events::prune(&mut tx, before).await?;
         lodge_db::operations::prune(&mut tx, before).await?;
         lodge_db::keys::prune(&mut tx, now).await?;

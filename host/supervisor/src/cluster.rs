@@ -10,24 +10,21 @@ use crate::environments::EnvironmentStatus;
 use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::queue::Lane;
-use crate::remote::{Standing, Telling};
+use crate::remote::Standing;
 use crate::supervisor::Supervisor;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use lodge_db::environments::EnvironmentRow;
 use lodge_model::{
-    AppId, ComponentRef, ComponentStatus, DataPolicy, Digest, Endpoint, EnvironmentName, Failure,
-    FailureKind, Figures, Forwarding, FromWorkers, Goal, Grant, LogLevel, Phase, Registration,
-    Report, RequestBody, RequestId, ResponseBody, Revision, Specification, StartError, Status,
-    SupervisorLink, Target, World,
+    Endpoint, EnvironmentName, Failure, FailureKind, Figures, Forwarding, FromWorkers, Goal,
+    LogLevel, Phase, Registration, Report, RequestBody, RequestId, ResponseBody, Status,
+    SupervisorLink, Target,
 };
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often silent workers are looked for.
 const LOOK: Duration = Duration::from_secs(1);
-/// Delay before something is told again that Redis did not take.
-const TELL_AGAIN: Duration = Duration::from_secs(2);
 
 /// What a supervisor of several environments has beside one of a single process.
 pub struct Cluster {
@@ -37,8 +34,6 @@ pub struct Cluster {
     pub forward: Arc<dyn Forwarding>,
     /// True: apps run in this process too, in `local`.
     pub hosts_apps: bool,
-    /// This process's term, higher than those before (`lodge_db::environments::begin_term`).
-    pub term: i64,
 }
 
 /// Where an app would be served whose workers are all lost: nowhere.
@@ -99,6 +94,7 @@ impl Supervisor {
             FromWorkers::Beat(beat) => {
                 if self.workers.beat(&beat) {
                     tracing::info!(environment = %beat.environment, "an environment is back");
+                    self.find(&beat.environment);
                     self.catch_up(&beat.environment).await;
                 }
                 self.tell_environment(&beat.environment);
@@ -150,6 +146,8 @@ impl Supervisor {
             for cell in self.cells_in(&name) {
                 cell.lock().remotes.restarted(&name);
             }
+        } else {
+            self.find(&name);
         }
         self.catch_up(&name).await;
         self.tell_environment(&name);
@@ -157,10 +155,13 @@ impl Supervisor {
 
     /// Written behind: a worker is not kept waiting for the control database.
     fn keep_worker(self: &Arc<Self>, row: EnvironmentRow) {
+        if !self.leads() {
+            return;
+        }
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
             let kept = async {
-                let mut tx = this.db.begin().await?;
+                let mut tx = this.begin().await?;
                 lodge_db::environments::upsert(&mut tx, &row).await?;
                 tx.commit().await.map_err(lodge_db::Error::from)
             };
@@ -221,6 +222,21 @@ impl Supervisor {
         self.look_at_apps_of(name);
     }
 
+    /// An environment answers again: what its apps are there is known again.
+    fn find(self: &Arc<Self>, name: &EnvironmentName) {
+        for cell in self.cells_in(name) {
+            let mut state = cell.lock();
+            if let Some(observed) = state.remotes.find(name) {
+                self.live.tell(LiveEvent::Observed {
+                    app: cell.id.clone(),
+                    observed,
+                });
+                self.write_observed(&cell);
+                self.refresh(&cell, &mut state);
+            }
+        }
+    }
+
     fn hear_report(self: &Arc<Self>, report: Report) {
         let environment = report.observed.environment.clone();
         let Some(cell) = self.index.get(&report.app) else {
@@ -235,6 +251,7 @@ impl Supervisor {
                 return;
             }
             state.remotes.evict(&environment);
+            self.index.placed(&cell, &state);
         }
         let observed = report.observed.clone();
         if !state.remotes.hear(report) {
@@ -312,8 +329,18 @@ impl Supervisor {
     /// The workers to send an app's requests to: those where it is placed and that answer, else those
     /// that it leaves, else those that did serve it, since who is cut off from Redis may still.
     fn serving(&self, state: &State) -> Vec<Target> {
-        let mut ranks: [Vec<Target>; 3] = Default::default();
-        let [placed, leaving, silent] = &mut ranks;
+        let mut ranks: [Vec<Target>; 4] = Default::default();
+        let [placed, leaving, silent, starters] = &mut ranks;
+        if !self.leads() && state.goal() != Goal::Stopped {
+            // Who does not lead can start nothing; a worker starts at a visit what it was told of.
+            let places = state.remotes.places().iter();
+            let found = places.filter_map(|place| self.workers.target(&place.environment));
+            starters.extend(
+                found
+                    .filter(|(_, online)| *online)
+                    .map(|(target, _)| target),
+            );
+        }
         for (name, leaves) in state.remotes.serving() {
             match self.workers.target(name) {
                 Some((target, true)) if !leaves => placed.push(target),
@@ -329,7 +356,7 @@ impl Supervisor {
     }
 
     /// Ends the operation under way, if the app is as far as it goes.
-    fn settle(&self, cell: &Cell, state: &mut State) {
+    pub(crate) fn settle(&self, cell: &Cell, state: &mut State) {
         if state.is_local() || matches!(state.goal(), Goal::Gone(_)) {
             return;
         }
@@ -347,179 +374,9 @@ impl Supervisor {
         }
     }
 
-    /// Tells an app's environments what they are to know, as far as it is their turn. True: nothing of
-    /// the app is left in any.
-    pub(crate) async fn tell_environments(self: &Arc<Self>, cell: &Arc<Cell>) -> bool {
-        let Some(cluster) = &self.cluster else {
-            return true;
-        };
-        loop {
-            let telling = {
-                let mut state = cell.lock();
-                self.drop_gone(cell, &mut state);
-                let wanted = state.wanted();
-                let condition = |name: &EnvironmentName| self.workers.condition(name);
-                match state.remotes.next(wanted, cluster.term, condition) {
-                    Some(telling) => telling,
-                    None => {
-                        self.refresh(cell, &mut state);
-                        self.settle(cell, &mut state);
-                        return state.remotes.all_gone();
-                    }
-                }
-            };
-            let told = match self.specification(cell, &telling).await {
-                Ok(specification) => cluster.link.publish(&specification).await,
-                Err(error) => {
-                    self.cannot_tell(cell, &telling, &error.to_string());
-                    return false;
-                }
-            };
-            match told {
-                Ok(()) => {
-                    let mut state = cell.lock();
-                    state.remotes.told(&telling);
-                }
-                Err(error) => {
-                    let operation = cell
-                        .lock()
-                        .operation
-                        .as_ref()
-                        .map(|carried| carried.id.clone());
-                    if let Some(id) = operation {
-                        let text = format!("waits for Redis: {error}");
-                        self.operations.progress(&id, &text);
-                    }
-                    self.queue.add_later(&cell.id, TELL_AGAIN);
-                    return false;
-                }
-            }
-        }
-    }
-
-    fn cannot_tell(&self, cell: &Cell, telling: &Telling, why: &str) {
-        let mut state = cell.lock();
-        let generation = state.row.generation;
-        if generation != telling.wanted.generation {
-            return;
-        }
-        if let Some(observed) = state.remotes.fail(&telling.environment, brief(why)) {
-            self.live.tell(LiveEvent::Observed {
-                app: cell.id.clone(),
-                observed,
-            });
-            self.write_observed(cell);
-        }
-        self.log(cell, LogLevel::Error, format!("could not start: {why}"));
-        self.refresh(cell, &mut state);
-        self.end_operation(&mut state, generation, Some(why));
-    }
-
-    /// Forgets the environments that an app has left.
-    fn drop_gone(self: &Arc<Self>, cell: &Arc<Cell>, state: &mut State) {
-        for environment in state.remotes.drop_gone() {
-            self.forget(cell.id.clone(), environment);
-        }
-    }
-
-    fn forget(self: &Arc<Self>, app: AppId, environment: EnvironmentName) {
-        let this = Arc::clone(self);
-        self.tasks.spawn(async move {
-            if let Some(cluster) = &this.cluster
-                && let Err(error) = cluster.link.forget(&environment, &app).await
-            {
-                // It is found again when the environment is next looked at as a whole.
-                tracing::debug!(%app, %environment, %error, "cannot remove an app from Redis yet");
-            }
-            let kept = async {
-                let mut tx = this.db.begin().await?;
-                lodge_db::observed::delete(&mut tx, &app, &environment).await?;
-                tx.commit().await.map_err(lodge_db::Error::from)
-            };
-            if let Err(error) = kept.await {
-                tracing::debug!(%app, %environment, %error, "cannot remove an old report");
-            }
-        });
-    }
-
-    /// After the deletion of an app: nothing of it stays in Redis.
-    pub(crate) fn forget_everywhere(self: &Arc<Self>, cell: &Cell) {
-        let places: Vec<_> = {
-            let state = cell.lock();
-            let places = state.remotes.places().iter();
-            places.map(|place| place.environment.clone()).collect()
-        };
-        for environment in places {
-            self.forget(cell.id.clone(), environment);
-        }
-    }
-
-    async fn specification(
-        &self,
-        cell: &Cell,
-        telling: &Telling,
-    ) -> Result<Specification, StartError> {
-        let (row, operation) = {
-            let state = cell.lock();
-            let operation = state.operation.as_ref().map(|carried| carried.id.clone());
-            (state.row.clone(), operation)
-        };
-        let app = &row.app;
-        let found = self.library.get(&app.component.digest);
-        let Some(component) = found else {
-            return Err(StartError::Host("its component is not there".into()));
-        };
-        let starts = matches!(telling.wanted.goal, Goal::Running | Goal::Waiting);
-        if starts && component.component.status == ComponentStatus::Failed {
-            let why = component.component.error.unwrap_or_default();
-            let text = format!("its component could not be compiled: {why}");
-            return Err(StartError::Component(text));
-        }
-        let grant = self.launch_grant(cell, app).await?;
-        Ok(Specification {
-            app: cell.id.clone(),
-            environment: telling.environment.clone(),
-            revision: telling.revision,
-            goal: telling.wanted.goal,
-            restart_before: telling.wanted.restart_before,
-            operation,
-            component: app.component.clone(),
-            component_size: component.component.size,
-            world: component.component.world,
-            uses_async: component.uses_async,
-            domains: app.domains.clone(),
-            path_access: app.path_access,
-            grant,
-        })
-    }
-
-    /// Has an environment let go of an app that is not placed there: one that was deleted or moved while
-    /// it did not answer. Its data stay.
-    fn evict(self: &Arc<Self>, app: &AppId, environment: &EnvironmentName, from: Revision) {
-        if let Some(cell) = self.index.get(app) {
-            cell.lock().remotes.evict(environment);
-            self.queue.add(app, Lane::Background);
-            return;
-        }
-        let Some(cluster) = &self.cluster else {
-            return;
-        };
-        let specification = farewell(app, environment, from, cluster.term);
-        let (this, app, environment) = (Arc::clone(self), app.clone(), environment.clone());
-        self.tasks.spawn(async move {
-            if let Some(cluster) = &this.cluster
-                && let Err(error) = cluster.link.publish(&specification).await
-            {
-                tracing::debug!(%app, %environment, %error, "cannot have an environment let go of an app yet");
-            }
-        });
-    }
-
     /// The apps that are placed in an environment, or leave it.
     pub(crate) fn cells_in(&self, name: &EnvironmentName) -> Vec<Arc<Cell>> {
-        let mut cells = self.index.all();
-        cells.retain(|cell| cell.lock().remotes.is_at(name));
-        cells
+        self.index.at(name)
     }
 
     /// Has the reconciler look at every app of an environment.
@@ -558,46 +415,5 @@ impl Supervisor {
             Some(_) => Ok(lodge_db::environments::all(db).await?),
             None => Ok(Vec::new()),
         }
-    }
-}
-
-/// What an environment is told of an app that nothing else is known of: to let go of it.
-fn farewell(
-    app: &AppId,
-    environment: &EnvironmentName,
-    from: Revision,
-    term: i64,
-) -> Specification {
-    Specification {
-        app: app.clone(),
-        environment: environment.clone(),
-        revision: Revision {
-            generation: from.generation,
-            term: term.max(from.term),
-            step: from.step.saturating_add(1),
-        },
-        goal: Goal::Gone(DataPolicy::Keep),
-        restart_before: 0,
-        operation: None,
-        component: ComponentRef {
-            name: "none".into(),
-            version: "none".into(),
-            digest: Digest::from_bytes([0; 32]),
-        },
-        component_size: 0,
-        world: World::Http02,
-        uses_async: false,
-        domains: Vec::new(),
-        path_access: lodge_model::PathAccess::default(),
-        grant: Grant {
-            app: app.clone(),
-            database: lodge_model::DatabaseSpec::default(),
-            sources: std::collections::BTreeMap::new(),
-            source_databases: std::collections::BTreeMap::new(),
-            jwt_keys: Vec::new(),
-            config: std::collections::BTreeMap::new(),
-            outbound_hosts: Vec::new(),
-            limits: lodge_model::Limits::default(),
-        },
     }
 }

@@ -207,6 +207,7 @@ impl Supervisor {
             });
             state.row = row;
             state.place(&self.environment);
+            self.index.placed(cell, &state);
             state.give_another_chance();
             note(&mut state);
             self.refresh(cell, &mut state);
@@ -230,7 +231,7 @@ impl Supervisor {
         operation: &Operation,
     ) -> Result<Option<(Tx, Vec<Operation>)>, Error> {
         let row = &change.row;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         if !lodge_db::apps::update(&mut tx, &*self.sealer, row, row.generation - 1)
             .await
             .map_err(unseen_conflict)?
@@ -285,6 +286,7 @@ impl Supervisor {
             }
             state.row = row;
             state.place(&self.environment);
+            self.index.placed(cell, &state);
             state.give_another_chance();
         }
         if let Some(operation) = operation {

@@ -150,6 +150,21 @@ impl Workers {
         Self(Mutex::new(workers.collect()))
     }
 
+    /// Takes the control database's word for whether a worker takes apps, and knows it if it is new.
+    pub(crate) fn learn(&self, row: EnvironmentRow) {
+        let mut workers = self.0.lock();
+        let name = row.about.environment.clone();
+        match workers.get_mut(&name) {
+            Some(worker) => {
+                worker.row.schedulable = row.schedulable;
+                worker.row.draining = row.draining;
+            }
+            None => {
+                workers.insert(name, Worker::new(row, EnvironmentStatus::Awaited));
+            }
+        }
+    }
+
     pub(crate) fn get(&self, name: &EnvironmentName) -> Option<Worker> {
         self.0.lock().get(name).cloned()
     }
@@ -333,10 +348,22 @@ impl Supervisor {
     /// # Errors
     /// There is none of that name.
     pub fn environment(&self, name: &EnvironmentName) -> Result<EnvironmentInfo, Error> {
-        let mut infos = self.environments().into_iter();
-        infos
-            .find(|info| info.name == *name)
-            .ok_or_else(|| Error::not_found("environment", name))
+        if self.hosts_apps() && *name == self.environment {
+            let mut infos = self.environments().into_iter();
+            let local = infos.find(|info| info.name == *name);
+            return local.ok_or_else(|| Error::not_found("environment", name));
+        }
+        let worker = self.workers.get(name);
+        let worker = worker.ok_or_else(|| Error::not_found("environment", name))?;
+        let (mut apps, mut running) = (0, 0);
+        for cell in self.cells_in(name) {
+            let state = cell.lock();
+            if let Some(status) = state.remotes.status_in(name) {
+                apps += 1;
+                running += u64::from(status == Status::Running);
+            }
+        }
+        Ok(worker.info(apps, running))
     }
 
     /// True: apps run in this process.
@@ -452,7 +479,7 @@ impl Supervisor {
                 ),
             ));
         }
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::environments::delete(&mut tx, name).await?;
         let entry = actor.entry(now_ms(), "environment.remove");
         let entry = lodge_db::events::NewEvent {
@@ -496,7 +523,7 @@ impl Supervisor {
     ) -> Result<(), Error> {
         let mut row = self.worker(name)?.row;
         change(&mut row);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::environments::upsert(&mut tx, &row).await?;
         let entry = lodge_db::events::NewEvent {
             subject: Some(name.as_str()),

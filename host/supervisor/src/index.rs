@@ -1,22 +1,34 @@
 //! Every app in memory, so that neither a visit nor a list has to ask the database.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, State};
 use crate::{Error, Fault};
-use lodge_model::{AppId, Digest};
+use lodge_model::{AppId, Digest, EnvironmentName};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// The apps by ID, and whose each name is.
+/// The apps by ID, by worker, and whose each name is. Its lock is taken last: while a cell's is held, and
+/// never the other way round.
 #[derive(Default)]
 pub(crate) struct Index(RwLock<Names>);
 
 #[derive(Default)]
 struct Names {
     apps: BTreeMap<AppId, Arc<Cell>>,
+    /// Where apps are on workers. Each worker speaks often, so none looks at all apps for one of them.
+    places: HashMap<EnvironmentName, BTreeMap<AppId, Arc<Cell>>>,
     labels: HashMap<String, AppId>,
     domains: HashMap<String, AppId>,
+}
+
+impl Names {
+    fn place(&mut self, cell: &Arc<Cell>, state: &State) {
+        for place in state.remotes.places() {
+            let apps = self.places.entry(place.environment.clone()).or_default();
+            apps.insert(cell.id.clone(), Arc::clone(cell));
+        }
+    }
 }
 
 impl Index {
@@ -44,6 +56,33 @@ impl Index {
     /// Every app.
     pub(crate) fn all(&self) -> Vec<Arc<Cell>> {
         self.after(None)
+    }
+
+    /// The apps that are placed on a worker, or leave it; by ID.
+    pub(crate) fn at(&self, environment: &EnvironmentName) -> Vec<Arc<Cell>> {
+        let names = self.0.read();
+        let there = names.places.get(environment);
+        there.map_or_else(Vec::new, |apps| apps.values().cloned().collect())
+    }
+
+    /// Notes that an app was placed: for whoever did so, while it holds the cell's lock.
+    pub(crate) fn placed(&self, cell: &Arc<Cell>, state: &State) {
+        let mut names = self.0.write();
+        let known = names.apps.get(&cell.id);
+        if known.is_some_and(|known| Arc::ptr_eq(known, cell)) {
+            names.place(cell, state);
+        }
+    }
+
+    /// Notes that nothing of an app is on a worker any more: as [`placed`](Self::placed).
+    pub(crate) fn left(&self, app: &AppId, environment: &EnvironmentName) {
+        let mut names = self.0.write();
+        if let Some(apps) = names.places.get_mut(environment) {
+            apps.remove(app);
+            if apps.is_empty() {
+                names.places.remove(environment);
+            }
+        }
     }
 
     /// The apps that run a component, or would.
@@ -90,8 +129,11 @@ impl Index {
 
     /// Adds an app whose names are free.
     pub(crate) fn insert(&self, cell: Arc<Cell>) {
-        let domains = cell.lock().row.app.domains.clone();
+        let state = cell.lock();
+        let domains = state.row.app.domains.clone();
         let mut names = self.0.write();
+        names.place(&cell, &state);
+        drop(state);
         names.labels.insert(cell.id.host_label(), cell.id.clone());
         names
             .domains
@@ -112,6 +154,10 @@ impl Index {
     pub(crate) fn remove(&self, id: &AppId) {
         let mut names = self.0.write();
         names.apps.remove(id);
+        names.places.retain(|_, apps| {
+            apps.remove(id);
+            !apps.is_empty()
+        });
         names.labels.remove(&id.host_label());
         names.domains.retain(|_, owner| owner != id);
     }
@@ -125,5 +171,67 @@ pub(crate) fn unseen_conflict(error: lodge_db::Error) -> Error {
             "another process took this id or domain meanwhile: look at the list and try again",
         ),
         other => Error::Internal(Fault::Database(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lodge_db::apps::AppRow;
+
+    fn name(name: &str) -> EnvironmentName {
+        name.parse().unwrap()
+    }
+
+    fn cell(id: &str, environments: &[&str]) -> Arc<Cell> {
+        let json = serde_json::json!({
+            "id": id, "display_name": id, "start_mode": "with_host", "environments": environments,
+            "placement": "named", "failover": false,
+            "component": {"name": "c", "version": "1.0.0", "digest": Digest::from_bytes([1; 32])},
+            "database": {"kind": "none"}, "auto_upgrade": false, "jwt": {"independent": true},
+            "domains": [], "limits": {}, "outbound_hosts": [], "path_access": "serve",
+            "config": {}, "desired": "running", "created_at": 1, "updated_at": 2,
+        });
+        let row = AppRow {
+            app: serde_json::from_value(json).unwrap(),
+            generation: 1,
+            deleting: None,
+        };
+        Arc::new(Cell::new(row, &name("local"), 0))
+    }
+
+    fn ids(index: &Index, environment: &str) -> Vec<String> {
+        let cells = index.at(&name(environment)).into_iter();
+        cells.map(|cell| cell.id.to_string()).collect()
+    }
+
+    #[test]
+    fn who_is_on_a_worker_is_known_from_placement_to_departure() {
+        let index = Index::default();
+        let moving = cell("moving", &["a"]);
+        index.insert(Arc::clone(&moving));
+        index.insert(cell("both", &["a", "b"]));
+        index.insert(cell("here", &["local"]));
+        assert_eq!(ids(&index, "a"), ["both", "moving"]);
+        assert_eq!(ids(&index, "b"), ["both"]);
+        assert!(index.at(&name("local")).is_empty());
+
+        {
+            let mut state = moving.lock();
+            state.row.app.environments = vec![name("b")];
+            state.place(&name("local"));
+            index.placed(&moving, &state);
+        }
+        // It is still there until it has left.
+        assert_eq!(ids(&index, "a"), ["both", "moving"]);
+        assert_eq!(ids(&index, "b"), ["both", "moving"]);
+        index.left(&moving.id, &name("a"));
+        assert_eq!(ids(&index, "a"), ["both"]);
+
+        index.remove(&moving.id);
+        assert_eq!(ids(&index, "b"), ["both"]);
+        // Too late: it is gone, and stays so.
+        index.placed(&moving, &moving.lock());
+        assert_eq!(ids(&index, "b"), ["both"]);
     }
 }

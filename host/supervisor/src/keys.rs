@@ -208,7 +208,7 @@ impl Supervisor {
         }
         let _one = self.writes.lock().await;
         if let Some(change) = self.missing_key(app).await? {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.begin().await?;
             change.stage(&mut tx, &*self.sealer).await?;
             tx.commit().await.map_err(lodge_db::Error::from)?;
             self.keys.apply(change);

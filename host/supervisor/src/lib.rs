@@ -10,7 +10,7 @@
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
-//! `cluster`, `environments`, `placement`, `remote`: workers, and apps placed there; `asked` what
+//! `lead` which of several supervisors leads; `cluster`, `environments`, `placement`, `remote`, `telling`: workers, and apps placed there; `asked` what
 //! workers are asked for administrators.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
@@ -32,6 +32,7 @@ mod health;
 mod index;
 mod input;
 mod keys;
+mod lead;
 mod library;
 mod live;
 mod logs;
@@ -47,6 +48,7 @@ mod report;
 mod rotate;
 mod settings;
 mod supervisor;
+mod telling;
 mod trial;
 
 pub use apps::AppFilter;

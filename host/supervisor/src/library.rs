@@ -91,6 +91,12 @@ impl Library {
         }
     }
 
+    /// Takes the control database's word for all of them.
+    pub(crate) fn load(&self, rows: Vec<ComponentRow>) {
+        let rows = rows.into_iter().map(|row| (row.component.digest, row));
+        *self.rows.write() = rows.collect();
+    }
+
     /// One component.
     pub(crate) fn get(&self, digest: &Digest) -> Option<ComponentRow> {
         self.rows.read().get(digest).cloned()
@@ -262,7 +268,7 @@ impl Supervisor {
             return Err(in_use(&component, &users));
         }
         let subject = format!("{}@{}", component.name, component.version);
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::components::delete(&mut tx, digest).await?;
         let event = NewEvent {
             subject: Some(&subject),

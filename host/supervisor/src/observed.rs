@@ -170,6 +170,11 @@ impl Supervisor {
     /// Writes all that is pending.
     pub(crate) async fn write_pending(&self) -> Result<(), lodge_db::Error> {
         let _one = self.writing.lock().await;
+        if !self.leads() {
+            // Who leads hears the same and writes it.
+            *self.unwritten.pending.lock() = Pending::default();
+            return Ok(());
+        }
         loop {
             let batch = self.unwritten.pending.lock().take();
             if batch.is_empty() {
@@ -183,7 +188,7 @@ impl Supervisor {
     }
 
     async fn write_batch(&self, batch: &Pending) -> Result<(), lodge_db::Error> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         for id in &batch.apps {
             let Some(cell) = self.index.get(id) else {
                 continue;

@@ -230,6 +230,9 @@ impl Supervisor {
 
     /// Moves the apps of a lost environment that are to be moved then.
     pub(crate) async fn fail_over_from(self: &Arc<Self>, name: &EnvironmentName) {
+        if !self.leads() {
+            return;
+        }
         for cell in self.cells_in(name) {
             let fails_over = {
                 let state = cell.lock();

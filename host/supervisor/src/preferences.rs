@@ -175,7 +175,7 @@ impl Supervisor {
         let mut kept = self.kept.lock().clone();
         kept.change(patch, self.settings.proxies_configured)?;
         let text = serde_json::to_string(&kept).map_err(unreadable)?;
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::settings::set(&mut tx, KEY, &text).await?;
         let event = actor.entry(now_ms(), "settings.update");
         lodge_db::events::insert(&mut tx, &event).await?;

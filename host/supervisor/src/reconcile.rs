@@ -43,6 +43,9 @@ impl Supervisor {
 
     /// One step towards where the app should be.
     async fn reconcile(self: &Arc<Self>, cell: &Arc<Cell>) {
+        if !self.leads() {
+            return;
+        }
         let on_workers = !cell.lock().remotes.is_empty();
         let nowhere_else = !on_workers || self.tell_environments(cell).await;
         let (row, goal, local, engaged) = {
@@ -295,7 +298,7 @@ impl Supervisor {
             .as_ref()
             .map(|carried| carried.id.clone());
         let running = operation.and_then(|id| self.operations.watch(&id));
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::apps::delete(&mut tx, &cell.id).await?;
         if let Some(watch) = running {
             let mut operation = watch.borrow().clone();

@@ -187,6 +187,13 @@ impl Remotes {
         shown.map(|place| place.observed.clone()).collect()
     }
 
+    /// What is shown of one, if the app is placed there.
+    pub(crate) fn status_in(&self, environment: &EnvironmentName) -> Option<Status> {
+        let mut shown = self.places.iter().filter(|place| !place.leaving);
+        let place = shown.find(|place| place.environment == *environment)?;
+        Some(place.observed.status)
+    }
+
     /// What to tell whom now, if there is something.
     pub(crate) fn next(
         &mut self,
@@ -251,6 +258,13 @@ impl Remotes {
         }
     }
 
+    /// Has every environment told again: another process told them.
+    pub(crate) fn untell(&mut self) {
+        for place in &mut self.places {
+            place.told = None;
+        }
+    }
+
     /// True: the app is placed there, or leaves it.
     pub(crate) fn is_at(&self, environment: &EnvironmentName) -> bool {
         self.places
@@ -265,6 +279,17 @@ impl Remotes {
         message: String,
     ) -> Option<Observed> {
         self.show(environment, Status::Unknown, message)
+    }
+
+    /// Notes that an environment answers again, in the same run: what it said last is shown again, since it
+    /// does not say it twice. Gives that, if it is news.
+    pub(crate) fn find(&mut self, environment: &EnvironmentName) -> Option<Observed> {
+        let place = self.place_mut(environment)?;
+        if place.observed.status != Status::Unknown {
+            return None;
+        }
+        place.observed = place.report.as_ref()?.observed.clone();
+        Some(place.observed.clone())
     }
 
     /// Notes that an app cannot start there; gives what is shown of it, if that is news.

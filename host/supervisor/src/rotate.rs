@@ -154,7 +154,7 @@ impl Supervisor {
             subject: Some(&key.kid),
             ..actor.entry(now_ms(), "jwt.rotate")
         };
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         change.stage(&mut tx, &*self.sealer).await?;
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;

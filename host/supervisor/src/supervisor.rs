@@ -19,6 +19,7 @@ use lodge_model::{EnvironmentName, LogStore, Provider, RouteSink, Runtime, Seale
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -91,7 +92,9 @@ pub struct Supervisor {
     pub(crate) stop: CancellationToken,
     /// The data directory and the control database are this process's; that goes with it.
     pub(crate) _lock: File,
-    pub(crate) _claim: Claim,
+    pub(crate) claim: parking_lot::Mutex<Option<Arc<Claim>>>,
+    /// The term in which this process leads or led last; 0: none.
+    pub(crate) term: AtomicI64,
 }
 
 impl Supervisor {
@@ -148,6 +151,15 @@ impl Supervisor {
             return Err(Error::Unavailable {
                 code: "shutting_down",
                 message: "this host is shutting down: try again when it is back".into(),
+            });
+        }
+        if !self.leads() {
+            return Err(Error::Unavailable {
+                code: "not_leading",
+                message:
+                    "another supervisor leads, and this one only passes visitors on: ask that one, \
+                          or try again in a moment"
+                        .into(),
             });
         }
         Ok(())

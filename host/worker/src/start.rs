@@ -2,7 +2,8 @@
 //!
 //! How it fails: a failed start is reported with its cause and tried again after a delay that
 //! doubles, until the tries are used up; a component that cannot be compiled is not tried again. A
-//! higher revision gives another chance in either case. Visitors get a refusal at once meanwhile.
+//! higher revision gives another chance in either case. What the app is not guilty of (its database is
+//! away) is tried for as long as it is so. Visitors get a refusal at once meanwhile.
 
 use crate::agent::Agent;
 use crate::cell::{Cell, Run, State};
@@ -68,6 +69,10 @@ impl Agent {
                 self.preparations.forget(&spec.component.digest);
                 cell.ring();
             }
+            Err(StartError::Host(text)) => {
+                state.recompiled = false;
+                self.note_hindrance(cell, &mut state, &text);
+            }
             Err(error) => {
                 state.recompiled = false;
                 self.note_failure(cell, &mut state, &error.to_string());
@@ -123,7 +128,8 @@ impl Agent {
         let start = self.runtime.ensure_running(cell.launch(spec), &report);
         tokio::select! {
             outcome = timeout(limit, start) => Some(outcome.unwrap_or_else(|_| {
-                Err(StartError::Host(format!("it did not start within {} s", limit.as_secs())))
+                // Perhaps for ever: it is not to take a place again and again.
+                Err(StartError::Component(format!("it did not start within {} s", limit.as_secs())))
             })),
             // A start that hangs must not make what comes after it wait.
             () = cell.unwanted(spec) => None,
@@ -178,6 +184,16 @@ impl Agent {
                 self.fail(cell, state, failures, &text);
             }
         }
+    }
+
+    /// A start failed by no fault of the app's: tells it, and tries again later until it is no more so.
+    fn note_hindrance(&self, cell: &Cell, state: &mut State, error: &str) {
+        let failures = state.failures.saturating_add(1);
+        let delay = self.settings.patient_delay(failures);
+        let error = brief(error);
+        let text = format!("{error} (failed start {failures}, trying again in {delay:?})");
+        self.fail(cell, state, failures, &text);
+        state.retry_at = Some(Instant::now() + delay);
     }
 
     fn fail(&self, cell: &Cell, state: &mut State, failures: u32, text: &str) {

@@ -4,7 +4,11 @@
 //! server at a time, interleaved: each round measures every server once, in order, so that a slow
 //! spell of the machine hits them all. What is quoted are medians and ratios, never one number. The
 //! load generator shares the machine with the server; compare within one run only.
+//!
+//! `--only cluster` and `--only scale` measure several environments: a supervisor, its workers and a
+//! real Redis. What they need of them is in `tests/bench`, since they drive the real program.
 
+mod cluster;
 mod host;
 mod load;
 mod report;
@@ -21,6 +25,7 @@ use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
+use cluster::Part;
 use host::{BenchHost, Prepared};
 use load::Load;
 use report::Report;
@@ -39,19 +44,26 @@ pub(crate) struct Options {
     /// Seconds a measurement lasts
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only servers whose name holds this
+    /// Only servers whose name holds this; `cluster`: only several environments; `scale`: only 200
+    /// simulated workers
     #[arg(long)]
     only: Option<String>,
     /// A `wasmtime` of your own to measure against
     #[arg(long)]
     wasmtime: Option<PathBuf>,
-    /// Leave out memory and start times
+    /// Leave out memory and start times, the capabilities, and several environments
     #[arg(long)]
     quick: bool,
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
-    let mut steps = Steps::new(if options.quick { 6 } else { 7 });
+    match options.only.as_deref() {
+        Some("cluster") => return cluster::run(places, options, &[Part::Cluster]),
+        Some("scale") => return cluster::run(places, options, &[Part::Scale]),
+        _ => {}
+    }
+    let all = !options.quick && options.only.is_none();
+    let mut steps = Steps::new(if all { 8 } else { 6 });
     steps.step("system packages", || {
         system::ensure(&[Need::Compiler, Need::Wrk])
     })?;
@@ -86,25 +98,34 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let mut report = Report::default();
     steps.step("measure", || {
         throughput(places, options, &wasmtime, &prepared, &mut report)?;
-        if !options.quick && options.only.is_none() {
+        if all {
             prepared.memory_and_starts(&mut report)?;
         }
         Ok(())
     })?;
-    if !options.quick && options.only.is_none() {
+    if all {
         steps.step(
             "the capabilities beside the same work done natively",
-            || {
-                let (rounds, seconds) = (options.rounds.to_string(), options.seconds.to_string());
-                sh(
-                    Command::new(places.target.join("release/capabilities"))
-                        .args([rounds, seconds]),
-                )
-            },
+            || sh(tool(places, "capabilities").args(amounts(options))),
         )?;
+        steps.step("several environments", || {
+            cluster::run(places, options, &[Part::Cluster, Part::Scale])
+        })?;
     }
     report.print();
     report.save(&places.target.join("bench/results.json"))
+}
+
+/// One of the measuring tools of `tests/bench`, which start the built program themselves.
+fn tool(places: &Places, name: &str) -> Command {
+    let mut command = Command::new(places.target.join("release").join(name));
+    command.env("LODGE_PROGRAM", places.target.join("release/lodge"));
+    command
+}
+
+/// How often and how long, as tools take it.
+fn amounts(options: &Options) -> [String; 2] {
+    [options.rounds.to_string(), options.seconds.to_string()]
 }
 
 fn throughput(

@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Node,
     /// Python with venv, for the Python guest.
     Python,
+    /// Redis's server: tests and benchmarks start servers of their own.
+    Redis,
     /// The load generator of the benchmarks.
     Wrk,
 }
@@ -38,10 +40,11 @@ struct Packages {
 
 impl Need {
     /// What the tests need.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Compiler,
         Self::Postgres,
         Self::Mariadb,
+        Self::Redis,
         Self::Chromium,
         Self::Node,
         Self::Python,
@@ -57,6 +60,7 @@ impl Need {
             Self::Python => {
                 succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"]))
             }
+            Self::Redis => which("redis-server").is_some(),
             Self::Wrk => which("wrk").is_some(),
         }
     }
@@ -69,6 +73,7 @@ impl Need {
             Self::Chromium => "Chromium",
             Self::Node => "Node.js and npm",
             Self::Python => "Python 3 with venv",
+            Self::Redis => "Redis (redis-server)",
             Self::Wrk => "wrk, the HTTP load generator",
         }
     }
@@ -91,6 +96,7 @@ impl Need {
             Self::Chromium => ("chromium", "chromium", "chromium", "chromium"),
             Self::Node => ("nodejs npm", "nodejs npm", "nodejs npm", "node"),
             Self::Python => ("python3 python3-venv", "python3", "python", "python"),
+            Self::Redis => ("redis-server", "redis", "redis", "redis"),
             Self::Wrk => ("wrk", "wrk", "wrk", "wrk"),
         };
         Packages {

@@ -66,6 +66,11 @@ await play(async (page) => {
   await page.getByRole('button', { name: 'Actions for west' }).click();
   await page.getByRole('menuitem', { name: /Remove/ }).and(page.locator('[aria-disabled=true]')).waitFor();
   await page.keyboard.press('Escape');
+  // Its administrator had named it: it stops there, until it is placed elsewhere.
+  await page.goto(`${CONSOLE}/apps/both`);
+  await page.locator('.head-about .status', { hasText: 'west: Stopped' }).waitFor();
+  await api(bearer)('PATCH', '/api/apps/both', { environments: ['east'] });
+  await page.goto(`${CONSOLE}/environments`);
   await row('west').getByText('0 apps').waitFor();
   await ask('kill west');
   await row('west').getByText('Lost').waitFor({ timeout: 60_000 });

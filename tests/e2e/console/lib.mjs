@@ -83,7 +83,11 @@ export async function upload(bearer, name) {
   const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/wasm' };
   const answer = await fetch(`${CONSOLE}/api/components?name=${name}`, { method: 'POST', headers, body: readFileSync(guest(name)) });
   const { digest } = await answer.json();
-  const compiled = await api(bearer)('GET', `/api/components/${digest}?wait_ms=30000`);
+  // A loaded machine compiles slowly: asked again, each time for as long as the host waits.
+  let compiled;
+  for (let asked = 0; asked < 4 && !['ready', 'failed'].includes(compiled?.status); asked += 1) {
+    compiled = await api(bearer)('GET', `/api/components/${digest}?wait_ms=30000`);
+  }
   assert.equal(compiled.status, 'ready');
   return digest;
 }

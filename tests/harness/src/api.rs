@@ -114,17 +114,55 @@ impl Api {
         )
     }
 
+    /// As [`try_send`](Self::try_send), with an `Idempotency-Key` and no more patience than this.
+    ///
+    /// # Errors
+    /// There was no answer.
+    pub fn try_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        key: &str,
+        patience: Duration,
+    ) -> Result<Answer, ureq::Error> {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(patience))
+            .build()
+            .new_agent();
+        let hurried = Self {
+            agent,
+            ..self.clone()
+        };
+        let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
+        hurried.send_keyed(method, path, body, Some(key))
+    }
+
     fn send(
         &self,
         method: Method,
         path: &str,
         body: Option<(&str, Vec<u8>)>,
     ) -> Result<Answer, ureq::Error> {
+        self.send_keyed(method, path, body, None)
+    }
+
+    fn send_keyed(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Vec<u8>)>,
+        key: Option<&str>,
+    ) -> Result<Answer, ureq::Error> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base));
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
+        }
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
         }
         let mut response = match body {
             Some((kind, bytes)) => self

@@ -2,7 +2,8 @@
 
 use crate::api::Api;
 use crate::host::{Config, Host};
-use crate::postgres::free_port;
+use crate::network::{Network, Party};
+use crate::postgres::{Postgres, free_port};
 use crate::redis::Redis;
 use crate::{Visit, eventually};
 use serde_json::Value;
@@ -23,6 +24,10 @@ pub struct ClusterConfig {
     pub supervisor: Vec<(String, String)>,
     /// Seconds between heartbeats; none: 1.
     pub heartbeat: Option<u32>,
+    /// True: a real PostgreSQL has the control database and the apps' databases.
+    pub postgres: bool,
+    /// True: processes reach each other through a network that can be harmed.
+    pub harmable: bool,
 }
 
 /// A running cluster. Dropped, all of it is killed.
@@ -33,6 +38,10 @@ pub struct Cluster {
     pub supervisor: Host,
     /// The workers, by environment name.
     pub workers: BTreeMap<String, Host>,
+    /// The real PostgreSQL, if there is to be one.
+    pub postgres: Option<Postgres>,
+    /// The ways between processes, if they are to be harmed.
+    pub network: Option<Network>,
     config: ClusterConfig,
 }
 
@@ -45,11 +54,26 @@ impl Cluster {
     /// As [`start`](Self::start), otherwise configured.
     pub fn start_with(names: &[&str], config: ClusterConfig) -> Self {
         let redis = Redis::start().unwrap();
-        let supervisor = supervisor(&redis.url(), &config).start();
+        let postgres = config.postgres.then(|| Postgres::start().unwrap());
+        let network = config.harmable.then(Network::default);
+        if let Some(postgres) = &postgres {
+            postgres.create_owned_database("control").unwrap();
+            postgres.create_owned_database("apps").unwrap();
+            let sql = "ALTER ROLE apps CREATEDB CREATEROLE";
+            postgres.query("postgres", sql).unwrap();
+        }
+        let outside = Outside {
+            redis: &redis,
+            postgres: postgres.as_ref(),
+            network: network.as_ref(),
+        };
+        let supervisor = supervisor(&outside, &config);
         let mut this = Self {
             redis,
             supervisor,
             workers: BTreeMap::new(),
+            postgres,
+            network,
             config,
         };
         for name in names {
@@ -66,20 +90,44 @@ impl Cluster {
         let port = free_port().unwrap();
         let url = format!("http://127.0.0.1:{port}");
         let heartbeat = self.config.heartbeat.unwrap_or(1).to_string();
-        let config = shared(Config::default(), "worker", &self.redis.url())
+        let me = Party::Worker(name.to_owned());
+        let outside = self.outside();
+        let by = outside.way(Party::Supervisor, me.clone(), port);
+        let mut config = shared(Config::default(), "worker", &outside.redis(&me))
             .at_port(port)
             .variable("APP_PROCESS_ADAPTER", "local")
             .variable("ENVIRONMENT_NAME", name)
             .variable("ENVIRONMENT_URL", &url)
+            .variable("ENVIRONMENT_PROXY_URL", &format!("http://127.0.0.1:{by}"))
             .variable("LODGE_HEARTBEAT", &heartbeat);
+        if let Some(database) = outside.database(&me, Party::Apps, "apps") {
+            // Apps' databases are found again from any worker by the same key.
+            config = config
+                .variable("APPS_DATABASE_URL", &database)
+                .variable("LODGE_SECRET_KEY", KEY);
+        }
         let variables = self.config.workers.iter();
         variables.fold(config, |config, (name, value)| config.variable(name, value))
+    }
+
+    fn outside(&self) -> Outside<'_> {
+        Outside {
+            redis: &self.redis,
+            postgres: self.postgres.as_ref(),
+            network: self.network.as_ref(),
+        }
     }
 
     /// Starts a further worker.
     pub fn add(&mut self, name: &str) {
         let host = self.worker(name).start();
         self.workers.insert(name.to_owned(), host);
+    }
+
+    /// A further supervisor of the same cluster, with a data directory of its own. The control database
+    /// must be a server's.
+    pub fn another_supervisor(&self) -> Host {
+        supervisor(&self.outside(), &self.config)
     }
 
     /// The supervisor's API, as root.
@@ -135,11 +183,49 @@ impl Cluster {
     }
 }
 
-fn supervisor(redis: &str, config: &ClusterConfig) -> Config {
-    let host =
-        shared(Config::default(), "supervisor", redis).variable("APP_PROCESS_ADAPTER", "remote");
+/// What all processes of a cluster reach, and how.
+struct Outside<'a> {
+    redis: &'a Redis,
+    postgres: Option<&'a Postgres>,
+    network: Option<&'a Network>,
+}
+
+impl Outside<'_> {
+    fn way(&self, from: Party, to: Party, port: u16) -> u16 {
+        let network = self.network;
+        network.map_or(port, |network| network.way(from, to, port))
+    }
+
+    fn redis(&self, from: &Party) -> String {
+        let port = self.redis.port();
+        self.redis
+            .url_by(self.way(from.clone(), Party::Redis, port))
+    }
+
+    /// The URL of a database whose owner has its name, for `from`.
+    fn database(&self, from: &Party, to: Party, name: &str) -> Option<String> {
+        let port = self.way(from.clone(), to, self.postgres?.port());
+        Some(format!("postgres://{name}:{name}@127.0.0.1:{port}/{name}"))
+    }
+}
+
+fn supervisor(outside: &Outside<'_>, config: &ClusterConfig) -> Host {
+    let me = Party::Supervisor;
+    let mut host = shared(Config::default(), "supervisor", &outside.redis(&me))
+        .variable("APP_PROCESS_ADAPTER", "remote");
+    if let Some(database) = outside.database(&me, Party::Control, "control") {
+        host = host.variable("DATABASE_URL", &database);
+    }
+    if outside.network.is_some() {
+        // Where it listens is known when it does.
+        let by = outside.way(Party::Workers, me.clone(), 0);
+        host = host.variable("SUPERVISOR_URL", &format!("http://127.0.0.1:{by}"));
+    }
     let variables = config.supervisor.iter();
-    variables.fold(host, |config, (name, value)| config.variable(name, value))
+    let host = variables.fold(host, |host, (name, value)| host.variable(name, value));
+    let host = host.start();
+    outside.way(Party::Workers, me, host.admin.port());
+    host
 }
 
 fn shared(config: Config, mode: &str, redis: &str) -> Config {

@@ -17,7 +17,9 @@ mod cluster;
 mod guests;
 mod host;
 pub mod mariadb;
+mod network;
 pub mod postgres;
+mod proxy;
 pub mod redis;
 pub mod s3;
 mod sealer;
@@ -27,6 +29,8 @@ pub use api::{Answer, Api};
 pub use cluster::{Cluster, ClusterConfig};
 pub use guests::{guest, guest_names};
 pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
+pub use network::{Network, Party};
+pub use proxy::{Proxy, Wire};
 pub use sealer::TestSealer;
 pub use visit::{Reply, Visit};
 

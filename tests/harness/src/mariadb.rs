@@ -99,6 +99,8 @@ impl Mariadb {
             .args(["--no-defaults", "--bootstrap"])
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", self.data().display()))
+            // Not the one that all servers share: names there are made of process IDs.
+            .arg(format!("--tmpdir={}", self.dir.path().display()))
             .stdin(std::fs::File::open(&input)?)
             .output()
             .context(NOT_INSTALLED)?;
@@ -123,6 +125,7 @@ impl Mariadb {
             .arg("--no-defaults")
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", self.data().display()))
+            .arg(format!("--tmpdir={}", self.dir.path().display()))
             .arg(format!(
                 "--socket={}",
                 self.dir.path().join("socket").display()

@@ -5,6 +5,7 @@
 //! as the user `postgres`.
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -90,6 +91,31 @@ impl Postgres {
         Ok(self.url(name))
     }
 
+    /// Runs statements as the server's superuser and gives what they return, rows by line, columns by `|`.
+    ///
+    /// # Errors
+    /// One failed, or the server is gone.
+    pub fn query(&self, database: &str, sql: &str) -> Result<String> {
+        let output = self
+            .command("psql")
+            .args(["--host=127.0.0.1", "--username", USER, "--port"])
+            .arg(self.port.to_string())
+            .args(["--tuples-only", "--no-align", "--no-psqlrc"])
+            .args(["--dbname", database, "--command", sql])
+            .env("PGPASSWORD", PASSWORD)
+            .output()
+            .context("cannot run psql")?;
+        if !output.status.success() {
+            bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// The port of 127.0.0.1 that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Makes a database with an owner who may do nothing else on the server, and gives the owner's URL to it.
     ///
     /// # Errors
@@ -99,23 +125,7 @@ impl Postgres {
         let sql = format!(
             "CREATE ROLE {name} LOGIN PASSWORD '{name}'; ALTER DATABASE {name} OWNER TO {name}"
         );
-        let output = self
-            .command("psql")
-            .args([
-                "--host=127.0.0.1",
-                "--username",
-                USER,
-                "--dbname=postgres",
-                "--port",
-            ])
-            .arg(self.port.to_string())
-            .args(["--command", &sql])
-            .env("PGPASSWORD", PASSWORD)
-            .output()
-            .context("cannot run psql")?;
-        if !output.status.success() {
-            bail!("psql failed: {}", String::from_utf8_lossy(&output.stderr));
-        }
+        self.query("postgres", &sql)?;
         Ok(format!(
             "postgres://{name}:{name}@127.0.0.1:{}/{name}",
             self.port
@@ -134,11 +144,49 @@ impl Postgres {
     pub fn stop(&mut self) {
         if let Some(mut server) = self.server.take() {
             // SIGQUIT: with its children, and without waiting for anyone.
-            if let Some(pid) = rustix::process::Pid::from_raw(server.id().cast_signed()) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::QUIT);
+            if let Some(pid) = Pid::from_raw(server.id().cast_signed()) {
+                let _ = kill_process(pid, Signal::QUIT);
             }
             let _ = server.wait();
         }
+    }
+
+    /// Kills the server and each of its children (SIGKILL), as a lost machine would, but for what was not written.
+    pub fn kill(&mut self) {
+        let all = self.processes();
+        send(&all, Signal::KILL);
+        if let Some(mut server) = self.server.take() {
+            let _ = server.wait();
+        }
+        // A server does not start where one of another's children is left.
+        while all.iter().any(|pid| is_alive(*pid)) {
+            wait_a_little();
+        }
+    }
+
+    /// Stops the server and its children where they are (SIGSTOP): connections stay open and nothing answers.
+    pub fn pause(&self) {
+        // The one that makes children first, so that all are found.
+        send(&self.processes()[..1], Signal::STOP);
+        send(&self.processes(), Signal::STOP);
+    }
+
+    /// Lets a stopped server go on (SIGCONT).
+    pub fn resume(&self) {
+        send(&self.processes(), Signal::CONT);
+    }
+
+    /// The server's process, then its children's.
+    fn processes(&self) -> Vec<Pid> {
+        let Some(server) = &self.server else {
+            return Vec::new();
+        };
+        let id = server.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let children = std::fs::read_to_string(path).unwrap_or_default();
+        let children = children.split_whitespace().flat_map(str::parse);
+        let all = std::iter::once(id.cast_signed()).chain(children);
+        all.filter_map(Pid::from_raw).collect()
     }
 
     /// Ends the server and starts it again on the same files and port.
@@ -237,6 +285,18 @@ impl Postgres {
         }
         command
     }
+}
+
+fn send(processes: &[Pid], signal: Signal) {
+    for pid in processes {
+        let _ = kill_process(*pid, signal);
+    }
+}
+
+/// Whether it runs: one that has ended and was not waited for does not.
+fn is_alive(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 impl Drop for Postgres {

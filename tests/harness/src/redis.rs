@@ -77,7 +77,12 @@ impl Redis {
 
     /// Its URL, with the password and database 0.
     pub fn url(&self) -> String {
-        format!("redis://:{PASSWORD_IN_URL}@127.0.0.1:{}/0", self.port)
+        self.url_by(self.port)
+    }
+
+    /// Its URL for whoever reaches it by another port.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("redis://:{PASSWORD_IN_URL}@127.0.0.1:{port}/0")
     }
 
     /// The port of 127.0.0.1 that it listens on.

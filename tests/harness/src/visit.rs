@@ -59,6 +59,13 @@ impl Visit {
         self
     }
 
+    /// With so much time for each silence of the host's; else 90 s.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// As a POST with a body of declared length.
     #[must_use]
     pub fn post(mut self, body: impl Into<Vec<u8>>) -> Self {

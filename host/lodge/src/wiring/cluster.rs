@@ -4,7 +4,6 @@ use crate::config::{Cluster, Role, Secret, SupervisorRole};
 use anyhow::{Context, Result};
 use lodge_bus::SupervisorEnd;
 use lodge_console::VerifyRequest;
-use lodge_db::Database;
 use lodge_edge::{Forward, ForwardSettings};
 use lodge_model::{BootId, Claim, Signer, Verifier};
 use lodge_store::{ComponentStore, StoreSettings};
@@ -76,23 +75,18 @@ pub(super) fn boot() -> Result<BootId> {
     BootId::random().context("the system gives no randomness")
 }
 
-/// Begins a supervisor's term.
+/// Opens a supervisor's way to its workers.
 ///
 /// # Errors
 /// What could not be started, and why.
-pub(super) async fn supervisor(
-    role: &SupervisorRole,
-    db: &Database,
-    admin: SocketAddr,
-) -> Result<Membership> {
+pub(super) fn supervisor(role: &SupervisorRole, admin: SocketAddr) -> Result<Membership> {
     let (boot, key) = (boot()?, &role.cluster.key);
-    let term = lodge_db::environments::begin_term(db).await?;
     let known = role.url.clone().or_else(|| {
         let fixed = !admin.ip().is_unspecified();
         fixed.then(|| format!("http://{admin}"))
     });
     let unknown = known.is_none();
-    let link = SupervisorEnd::open(bus_settings(&role.cluster)?, boot, term, known);
+    let link = SupervisorEnd::open(bus_settings(&role.cluster)?, boot, 0, known);
     if unknown {
         tokio::spawn(announce_address(Arc::downgrade(&link), admin.port()));
     }
@@ -102,7 +96,6 @@ pub(super) async fn supervisor(
             link,
             forward,
             hosts_apps: role.hosts_apps,
-            term,
         },
         verify: Arc::new(Signed(Verifier::new(key, boot))),
     })

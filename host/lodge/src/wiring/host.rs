@@ -4,7 +4,7 @@ use super::cluster;
 use super::parts;
 use crate::config::{Config, Role};
 use anyhow::Result;
-use lodge_capabilities::{AppLogs, HostKey, HostProvider, outbound, tokens};
+use lodge_capabilities::{AppLogs, HostKey, HostProvider, tokens};
 use lodge_console::{Addresses, Console, GeneratedPassword};
 use lodge_db::Database;
 use lodge_edge::{Drained, Edge, Routes};
@@ -56,18 +56,7 @@ pub(super) async fn start(config: Config) -> Result<Host> {
         Some(secret) => HostKey::from_secret(secret.0.as_bytes())?,
         None => HostKey::open(&data_dir)?,
     });
-    let redis = cluster::redis(&config.role);
-    let services = [
-        config.database_url.as_ref(),
-        config.apps_database.as_ref(),
-        redis[0],
-        redis[1],
-    ];
-    let outbound = outbound::Settings {
-        forbidden: parts::own_addresses(apps_address, admin_address, &services),
-        private_networks: config.outbound_private_networks.clone(),
-        ..outbound::Settings::default()
-    };
+    let outbound = parts::outbound(&config, apps_address, admin_address);
     let databases = parts::databases(&config)?;
     let database_engine = databases.1;
     let provider = HostProvider::new(
@@ -84,7 +73,7 @@ pub(super) async fn start(config: Config) -> Result<Host> {
         config.trusted_proxies.clone().unwrap_or_default(),
     ));
     let membership = match &config.role {
-        Role::Supervisor(role) => Some(cluster::supervisor(role, &db, admin_address).await?),
+        Role::Supervisor(role) => Some(cluster::supervisor(role, admin_address)?),
         Role::AllInOne | Role::Worker(_) => None,
     };
     let (cluster, verify) = membership.map_or((None, None), |member| {

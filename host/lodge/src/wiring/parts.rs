@@ -1,8 +1,9 @@
 //! What every role needs: listeners, the data directory, settings of the crates that all of them have.
 
+use super::cluster;
 use crate::config::{Config, Secret};
 use anyhow::{Context, Result, bail};
-use lodge_capabilities::database;
+use lodge_capabilities::{database, outbound};
 use lodge_db::Database;
 use lodge_model::{DatabaseEngine, TrustedProxies};
 use rustix::process::{Resource, getrlimit};
@@ -101,8 +102,19 @@ pub(super) async fn open_database(url: Option<&Secret>, data_dir: &Path) -> Resu
     opened.context("the control database cannot be opened")
 }
 
+/// The way out for apps: nowhere to what the host itself stands on.
+pub(super) fn outbound(config: &Config, apps: SocketAddr, admin: SocketAddr) -> outbound::Settings {
+    let [redis, commands] = cluster::redis(&config.role);
+    let (control, service) = (config.database_url.as_ref(), config.apps_database.as_ref());
+    outbound::Settings {
+        forbidden: own_addresses(apps, admin, &[control, service, redis, commands]),
+        private_networks: config.outbound_private_networks.clone(),
+        ..outbound::Settings::default()
+    }
+}
+
 /// Where no app may go, whatever it was granted.
-pub(super) fn own_addresses(
+fn own_addresses(
     apps: SocketAddr,
     admin: SocketAddr,
     services: &[Option<&Secret>],

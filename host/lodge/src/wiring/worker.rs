@@ -5,7 +5,7 @@ use super::parts;
 use crate::config::{Config, Role, WorkerRole};
 use anyhow::{Context, Result, bail};
 use lodge_bus::WorkerEnd;
-use lodge_capabilities::{AppLogs, HostKey, HostProvider, outbound, tokens};
+use lodge_capabilities::{AppLogs, HostKey, HostProvider, tokens};
 use lodge_edge::{Drained, Edge, Intake, Routes};
 use lodge_model::{
     BootId, Capacity, Registration, Runtime as _, Signer, TrustedProxies, Verifier, WorkerLink as _,
@@ -62,13 +62,7 @@ pub(super) async fn start(config: Config) -> Result<Worker> {
         // that moves finds its own again.
         None => HostKey::from_secret(role.cluster.key.secret())?,
     });
-    let [redis, commands] = cluster::redis(&config.role);
-    let services = [config.apps_database.as_ref(), redis, commands];
-    let outbound = outbound::Settings {
-        forbidden: parts::own_addresses(apps_address, admin_address, &services),
-        private_networks: config.outbound_private_networks.clone(),
-        ..outbound::Settings::default()
-    };
+    let outbound = parts::outbound(&config, apps_address, admin_address);
     let (databases, _) = parts::databases(&config)?;
     let provider = HostProvider::new(&data_dir.join("apps"), databases, outbound, sealer.clone())?;
     let settings = parts::runtime_settings(&config, &data_dir)?;

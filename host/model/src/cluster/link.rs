@@ -66,6 +66,9 @@ pub trait SupervisorLink: Send + Sync + 'static {
     /// The next thing heard. For one caller. Never ends while the process lives.
     async fn next(&self) -> FromWorkers;
 
+    /// Says that this process leads from now on, in this term: higher than those before.
+    fn lead(&self, term: i64);
+
     /// Writes what should be, then tells the environment to look. Returns when the carrier has it.
     ///
     /// # Errors

@@ -36,6 +36,10 @@ impl Supervisor {
     /// Writes what is pending and merges what is closed, as of `now`. What fails is tried again next
     /// time.
     pub(super) async fn write_history(&self, now: i64) -> Result<(), Error> {
+        if !self.leads() {
+            self.figures.state.lock().pending.clear();
+            return Ok(());
+        }
         let mut due = self.figures.due.write().await;
         if !due.caught_up {
             due.catch_up(&self.db).await?;

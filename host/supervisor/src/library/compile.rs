@@ -162,7 +162,7 @@ impl Supervisor {
     /// Writes a settled status. If that fails, the next start compiles again, which is quick.
     async fn keep_status(&self, component: &Component) {
         let kept = async {
-            let mut tx = self.db.begin().await?;
+            let mut tx = self.begin().await?;
             let error = component.error.as_deref();
             let (digest, ms) = (component.digest, component.compile_ms);
             lodge_db::components::set_status(&mut tx, digest, component.status, error, ms).await?;

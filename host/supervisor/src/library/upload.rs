@@ -215,7 +215,7 @@ impl Supervisor {
         let component = &row.component;
         let subject = format!("{}@{}", component.name, component.version);
         let digest = component.digest.to_hex();
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         lodge_db::components::insert(&mut tx, row)
             .await
             .map_err(unseen_conflict)?;

@@ -66,6 +66,24 @@ fn in_two() -> Remotes {
 }
 
 #[test]
+fn what_a_found_environment_said_last_is_shown_again() {
+    let mut remotes = Remotes::default();
+    remotes.place(&[name("a")]);
+    tell(&mut remotes, wanted(1, Goal::Running));
+    assert!(says(&mut remotes, "a", Status::Running));
+    assert!(remotes.find(&name("a")).is_none());
+    assert!(remotes.lose(&name("a"), "gone".into()).is_some());
+    // It has nothing new to say.
+    assert!(!says(&mut remotes, "a", Status::Running));
+    let found = remotes.find(&name("a")).unwrap();
+    assert_eq!((found.status, found.message), (Status::Running, None));
+    // Another run of it has said nothing yet.
+    remotes.lose(&name("a"), "gone".into());
+    remotes.restarted(&name("a"));
+    assert!(remotes.find(&name("a")).is_none());
+}
+
+#[test]
 fn starts_one_after_another_and_stops_at_once() {
     let mut remotes = in_two();
     let start = wanted(1, Goal::Running);

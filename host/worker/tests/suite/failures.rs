@@ -58,6 +58,26 @@ fn it_is_given_up_until_a_higher_revision_comes() {
 }
 
 #[test]
+fn what_the_app_is_not_guilty_of_is_never_given_up() {
+    let bed = Bed::new();
+    let worker = bed.start();
+    let away = StartError::Host("the database server is not there now".into());
+    worker.runtime.fail_starts("a", 8, away);
+    worker.say(&spec("a", 1, Goal::Running));
+    worker.until_settled("a", Status::Running, 1);
+    let reports = worker.link.reports.lock().clone();
+    let last = reports
+        .iter()
+        .rfind(|report| report.observed.status == Status::Failed)
+        .and_then(|report| report.observed.message.clone());
+    let last = last.unwrap();
+    assert!(
+        last.contains("not there now (failed start 8, trying again in"),
+        "{last}"
+    );
+}
+
+#[test]
 fn what_failed_leaves_nothing_running() {
     let bed = Bed::new();
     let worker = bed.start();

@@ -1,6 +1,7 @@
 //! A supervisor and workers, as an administrator and as visitors meet them.
 
-use lodge_harness::{Cluster, Visit, eventually};
+use lodge_harness::postgres::Postgres;
+use lodge_harness::{Cluster, ClusterConfig, Visit, eventually};
 use serde_json::json;
 use std::time::Duration;
 
@@ -204,4 +205,92 @@ fn a_local_file_is_in_one_environment() {
         problem["detail"].as_str().unwrap().contains("local file"),
         "{problem}"
     );
+}
+
+#[test]
+fn an_app_that_may_fails_over_and_its_old_place_is_fenced() {
+    let mut cluster = Cluster::start(&["env_a", "env_b"]);
+    let api = cluster.api();
+    api.post("/api/environments/env_b/cordon", &json!({}))
+        .expect(200);
+    cluster
+        .supervisor
+        .deploy_with("hello-p2", "shop", json!({"failover": true}));
+    served(&cluster.visit("shop", "/"));
+    cluster.until_observed("shop", &[("env_a", "running")]);
+    api.post("/api/environments/env_b/uncordon", &json!({}))
+        .expect(200);
+    cluster.at("env_a").kill();
+    cluster.until_observed("shop", &[("env_b", "running")]);
+    served(&cluster.visit("shop", "/"));
+    // The one that was lost comes back, finds that the app has moved, and lets go of it.
+    cluster.at("env_a").start_again();
+    cluster.until_environment("env_a", "online");
+    eventually("it lets go", PATIENCE, || {
+        let status = cluster.at("env_a").visit("shop", "/").send().status;
+        (status == 404).then_some(())
+    });
+    assert_eq!(cluster.visit("shop", "/").send().status, 200);
+}
+
+#[test]
+fn an_app_made_anew_is_not_taken_for_the_one_before() {
+    let mut cluster = Cluster::start(&["env_a"]);
+    for _ in 0..3 {
+        cluster.supervisor.deploy("hello-p2", "shop");
+        served(&cluster.visit("shop", "/"));
+        let api = cluster.api();
+        api.act("shop", "restart");
+        served(&cluster.visit("shop", "/"));
+        api.remove("shop");
+    }
+    let environment = cluster.environment("env_a").unwrap();
+    assert_eq!(environment["dead_letters"], 0, "{environment}");
+}
+
+#[test]
+fn of_two_supervisors_one_leads_and_the_other_takes_over() {
+    let server = Postgres::start().unwrap();
+    let control = server.create_database("control").unwrap();
+    let config = ClusterConfig {
+        supervisor: vec![
+            ("DATABASE_URL".into(), control),
+            ("APPS_DATABASE_URL".into(), "sqlite:".into()),
+            (
+                "LODGE_SECRET_KEY".into(),
+                "a secret key that tests share: 123".into(),
+            ),
+        ],
+        ..ClusterConfig::default()
+    };
+    let mut cluster = Cluster::start_with(&["env_a"], config);
+    let mut second = cluster.another_supervisor();
+    cluster.supervisor.deploy("hello-p2", "shop");
+    // Visitors may come to either, at first too.
+    served(&second.visit("shop", "/"));
+    served(&cluster.visit("shop", "/"));
+    cluster.until_observed("shop", &[("env_a", "running")]);
+    // Only one of them changes anything.
+    let refused = second.api().post("/api/apps/shop/stop", &json!({}));
+    assert_eq!(refused.code(), "not_leading");
+    cluster.supervisor.kill();
+    assert_eq!(second.visit("shop", "/").send().status, 200);
+    let api = second.api();
+    let operation = eventually("the other leads", PATIENCE, || {
+        let asked = api.post("/api/apps/shop/stop", &json!({}));
+        (asked.status == 202).then(|| asked.expect(202))
+    });
+    let id = operation["operation"]["id"].as_str().unwrap().to_owned();
+    eventually("it is carried out", PATIENCE, || {
+        let operation = api.get(&format!("/api/operations/{id}")).expect(200);
+        (operation["status"] == "succeeded").then_some(())
+    });
+    assert_eq!(second.visit("shop", "/").send().status, 503);
+    // The first comes back and follows.
+    cluster.supervisor.start_again();
+    let refused = cluster.api().post("/api/apps/shop/start", &json!({}));
+    assert_eq!(refused.code(), "not_leading");
+    let operation = api.act("shop", "start");
+    assert_eq!(operation["status"], "succeeded", "{operation}");
+    served(&cluster.visit("shop", "/"));
 }

@@ -1,14 +1,26 @@
 //! The web console, in a real browser against the real host. The plays are `tests/e2e/console/*.mjs`.
 
 use lodge_harness::postgres::Postgres;
-use lodge_harness::{Config, EMAIL, Host, PASSWORD};
+use lodge_harness::{Cluster, Config, EMAIL, Host, PASSWORD};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Plays a script against a host, and does what it asks for.
 fn play(host: &mut Host, script: &str, variables: &[(&str, &str)]) {
+    let (console, apps) = (host.admin, host.apps);
+    play_on([console, apps], script, variables, |wish| grant(host, wish));
+}
+
+/// Plays a script against a console and the apps beside it; `grant` does what it asks for.
+fn play_on(
+    [console, apps]: [SocketAddr; 2],
+    script: &str,
+    variables: &[(&str, &str)],
+    mut grant: impl FnMut(&str),
+) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = here.join("../e2e");
     assert!(
@@ -17,8 +29,8 @@ fn play(host: &mut Host, script: &str, variables: &[(&str, &str)]) {
     );
     let mut player = Command::new("node")
         .arg(format!("console/{script}.mjs"))
-        .env("CONSOLE", format!("http://{}", host.admin))
-        .env("APPS", format!("http://{}", host.apps))
+        .env("CONSOLE", format!("http://{console}"))
+        .env("APPS", format!("http://{apps}"))
         .env("EMAIL", EMAIL)
         .env("PASSWORD", PASSWORD)
         .env("GUESTS", here.join("../../target/guests"))
@@ -35,7 +47,7 @@ fn play(host: &mut Host, script: &str, variables: &[(&str, &str)]) {
             eprintln!("{line}");
             continue;
         };
-        grant(host, wish);
+        grant(wish);
         // A play that has ended meanwhile says itself what went wrong.
         let _ = writeln!(answers, "done");
     }
@@ -102,6 +114,17 @@ fn every_page_in_widths_appearances_and_languages() {
 #[test]
 fn every_control_does_something() {
     play(&mut Host::start(), "clicks", &[]);
+}
+
+#[test]
+fn workers_come_are_emptied_and_go() {
+    let mut cluster = Cluster::start(&[]);
+    let at = [cluster.supervisor.admin, cluster.supervisor.apps];
+    play_on(at, "environments", &[], |wish| match wish.split_once(' ') {
+        Some(("worker", name)) => cluster.add(name),
+        Some(("kill", name)) => cluster.at(name).kill(),
+        _ => panic!("a play asks for `{wish}`, which nobody knows"),
+    });
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod console;
 mod crash;
 mod desk;
 mod edge;
+mod faults;
 mod isolation;
 mod lifecycle;
 mod limits;

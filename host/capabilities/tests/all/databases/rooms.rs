@@ -210,6 +210,30 @@ fn provider(
 }
 
 #[tokio::test]
+async fn a_room_that_a_lost_host_left_half_made_is_completed() {
+    let bed = Bed::new(DatabaseEngine::Postgres);
+    let role = "CREATE ROLE plain LOGIN PASSWORD 'plain' CREATEDB CREATEROLE";
+    bed.admin("postgres", role).await.unwrap();
+    let url = bed.server.url("postgres");
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let settings = database::Settings {
+        service: Some(Secret(format!("postgres://plain:plain@{place}"))),
+        ..Default::default()
+    };
+    let (plain, _folder) = provider(settings);
+    let grant = bed.grant("shop", DatabaseKind::NewDatabase);
+    let account = std::sync::Arc::<crate::outbound::TestAccount>::default();
+    drop(plain.open(&grant, account.clone()).await.unwrap());
+    // Without its mark it is half made: the mark comes last.
+    let unmark = "DO $$ DECLARE name text; BEGIN \
+         SELECT datname INTO STRICT name FROM pg_database WHERE datname LIKE 'lodge\\_%'; \
+         EXECUTE format('COMMENT ON DATABASE %I IS NULL', name); END $$";
+    bed.admin("postgres", unmark).await.unwrap();
+    let again = plain.open(&grant, account).await;
+    assert!(again.is_ok(), "{:?}", again.map(drop));
+}
+
+#[tokio::test]
 async fn a_half_made_room_is_taken_back() {
     let bed = Bed::new(DatabaseEngine::Postgres);
     // A role that may make roles and databases, but not enter those: the server lets it in nowhere else.

@@ -30,6 +30,8 @@ pub(in crate::database::server) async fn make(
     let mut made = Vec::new();
     match make_all(admin, plan, &mut made).await {
         Ok(()) => Ok(()),
+        // Another host of the same key, to which the app was moved, may have completed it meanwhile.
+        Err(error) if is_ready(admin, plan).await => Err(error),
         Err(error) => {
             for undo in made.iter().rev() {
                 if let Err(left) = run(admin, undo).await {
@@ -50,9 +52,14 @@ async fn make_all(admin: &mut Live, plan: &Plan, made: &mut Vec<String>) -> Resu
     ] {
         let there = exists(admin, "SELECT 1 FROM pg_roles WHERE rolname = $1", name).await?;
         let verb = if there { "ALTER" } else { "CREATE" };
+        // Of a role that is there (in a room that was left half made), only superusers may say this, also
+        // where it changes nothing.
+        let asked = "SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolsuper";
+        let plain = there && !exists(admin, asked, name).await?;
+        let superuser = if plain { "" } else { "NOSUPERUSER" };
         let verifier = verifier(password)?;
         let sql = format!(
-            "{verb} ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '{verifier}'",
+            "{verb} ROLE {} LOGIN {superuser} NOCREATEDB NOCREATEROLE PASSWORD '{verifier}'",
             quoted(name)
         );
         step(admin, "its role", &sql).await?;

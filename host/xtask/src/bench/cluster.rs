@@ -1,0 +1,52 @@
+//! Several environments: the tools of `tests/bench` that start a supervisor, workers and a Redis.
+
+use anyhow::Result;
+
+use super::{Options, amounts, tool};
+use crate::guests;
+use crate::places::Places;
+use crate::progress::Steps;
+use crate::shell::{cargo, run as sh};
+use crate::system::{self, Need};
+use crate::toolchain::Choice;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The proxy, commands, first visits and failover, with real workers.
+    Cluster,
+    /// 200 simulated workers and 20,000 apps.
+    Scale,
+}
+
+pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<()> {
+    let mut steps = Steps::new(3 + parts.len());
+    steps.step("system packages", || {
+        system::ensure(&[Need::Compiler, Need::Wrk, Need::Redis])
+    })?;
+    steps.step("guests", || {
+        let options = guests::Options {
+            all: true,
+            toolchain: Choice::Auto,
+        };
+        guests::run(places, &options)
+    })?;
+    steps.step("build lodge and the tools (release)", || {
+        let binaries = ["lodge", "cluster", "simulated-workers"];
+        let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
+        let mut command = cargo();
+        command.args(["build", "--release"]).args(binaries);
+        sh(command.current_dir(&places.root))
+    })?;
+    for part in parts {
+        match part {
+            Part::Cluster => steps.step("a supervisor and workers", || {
+                sh(tool(places, "cluster").args(amounts(options)))
+            })?,
+            Part::Scale => steps.step("simulated workers", || {
+                sh(&mut tool(places, "simulated-workers"))
+            })?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! What processes of this machine use, as the system counts it.
+
+use std::process::Command;
+use std::time::Duration;
+
+/// CPU time that a process has used, its ended threads' included. Counted in steps of 10 ms.
+pub fn cpu(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name before it may hold anything, a bracket too.
+    let fields = stat.rsplit_once(") ").unwrap().1;
+    let ticks = |at: usize| -> u64 { fields.split(' ').nth(at).unwrap().parse().unwrap() };
+    let per_second = rustix::param::clock_ticks_per_second();
+    Duration::from_secs_f64((ticks(11) + ticks(12)) as f64 / per_second as f64)
+}
+
+/// Memory of a process, in MiB.
+pub fn resident_mib(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.unwrap().trim().parse::<f64>().unwrap() / 1024.0
+}
+
+/// Has all threads of a process, present and future, run on these cores only (`0`, `0,1`).
+pub fn pin(pid: u32, cores: &str) {
+    let done = Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", cores])
+        .arg(pid.to_string())
+        .output()
+        .expect("taskset (util-linux) is not installed");
+    assert!(done.status.success(), "{done:?}");
+}
