@@ -39,6 +39,6 @@ mod supervisor;
 mod wire;
 mod worker;
 
-pub use settings::{MalformedUrl, Settings};
+pub use settings::{MalformedUrl, NoAuthority, Settings};
 pub use supervisor::SupervisorEnd;
 pub use worker::WorkerEnd;

@@ -1,7 +1,11 @@
-//! Where Redis is, and what is said of a URL that is none.
+//! Where Redis is and whose certificate it must have, and what is said of a URL that is none.
 
 use lodge_model::ClusterKey;
-use redis::IntoConnectionInfo as _;
+use redis::{Client, IntoConnectionInfo as _, RedisResult, TlsCertificates};
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::time::Duration;
 
 /// How long a connection may take by default.
@@ -19,7 +23,15 @@ pub struct Settings {
     pub key: ClusterKey,
     /// How long a connection may take, with its handshake. A server that answers later is away.
     pub connect_timeout: Duration,
+    /// Who must have signed the certificate of a `rediss:` server, in PEM; none: one of the public
+    /// authorities.
+    authorities: Option<Vec<u8>>,
 }
+
+/// What holds no certificate that others can be checked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("holds no certificate of an authority in PEM form (-----BEGIN CERTIFICATE-----)")]
+pub struct NoAuthority;
 
 /// A URL that is no Redis server's. Holds neither the URL nor a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +53,42 @@ impl Settings {
             command_url: command_url.to_owned(),
             key,
             connect_timeout: CONNECT_TIMEOUT,
+            authorities: None,
         }
+    }
+
+    /// The same, with authorities (PEM) that are believed instead of the public ones when the server is
+    /// at a `rediss:` URL.
+    ///
+    /// # Errors
+    /// There is no certificate in it, or one that cannot be used.
+    pub fn with_authorities(mut self, pem: Vec<u8>) -> Result<Self, NoAuthority> {
+        let mut store = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate = certificate.map_err(|_| NoAuthority)?;
+            store.add(certificate).map_err(|_| NoAuthority)?;
+        }
+        if store.is_empty() {
+            return Err(NoAuthority);
+        }
+        self.authorities = Some(pem);
+        Ok(self)
+    }
+
+    /// A client of the server at one of the URLs.
+    pub(crate) fn client(&self, url: &str) -> RedisResult<Client> {
+        if !url.starts_with("rediss:") {
+            return Client::open(url);
+        }
+        if CryptoProvider::get_default().is_none() {
+            // The library takes the process's. Somebody else may just have set it: as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: self.authorities.clone(),
+        };
+        Client::build_with_tls(url, certificates)
     }
 
     /// Looks at the URLs without connecting.
@@ -110,6 +157,19 @@ mod tests {
             "redis://[::1]:6379",
         ] {
             settings(url, url).check().unwrap();
+        }
+    }
+
+    #[test]
+    fn authorities_are_certificates() {
+        let settings = settings("rediss://a", "rediss://a");
+        for pem in [
+            "",
+            "hunter2",
+            "-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n",
+        ] {
+            let refused = settings.clone().with_authorities(pem.into());
+            assert_eq!(refused.err(), Some(NoAuthority), "{pem}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 use lodge_model::LinkError;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline, RedisError,
+    AsyncConnectionConfig, ConnectionAddr, ErrorKind, FromRedisValue, Pipeline, RedisError,
     ServerErrorKind,
 };
 use std::collections::HashMap;
@@ -162,14 +162,14 @@ impl Backoff {
 /// The address of this machine's interface that faces the server: what the system would send from.
 /// Nothing is sent, but that the server's name may have to be looked up.
 pub(crate) async fn local_address(settings: &Settings) -> Option<IpAddr> {
-    let found = facing(&settings.supervisor_url);
+    let found = facing(settings);
     tokio::time::timeout(settings.connect_timeout, found)
         .await
         .ok()?
 }
 
-async fn facing(url: &str) -> Option<IpAddr> {
-    let client = Client::open(url).ok()?;
+async fn facing(settings: &Settings) -> Option<IpAddr> {
+    let client = settings.client(&settings.supervisor_url).ok()?;
     let (host, port) = match client.get_connection_info().addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
             (host.clone(), *port)
@@ -198,8 +198,9 @@ async fn connect(
         .set_connection_timeout(Some(settings.connect_timeout))
         .set_response_timeout(Some(answer));
     // The library's error of a malformed URL may quote it.
-    let client =
-        Client::open(url).map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
+    let client = settings
+        .client(url)
+        .map_err(|_| LinkError("the URL of Redis is malformed".to_owned()))?;
     client
         .get_multiplexed_async_connection_with_config(&config)
         .await

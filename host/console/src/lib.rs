@@ -31,6 +31,7 @@ pub use addresses::Addresses;
 pub use auth::guard::LoginLimits;
 pub use auth::root::{GeneratedPassword, RootError, ensure_root};
 pub use cluster::VerifyRequest;
+pub use metrics::WorkerFigures;
 pub use problem::Problem;
 pub use router::{openapi_document, router, worker_router};
 pub use secret::NoRandomness;

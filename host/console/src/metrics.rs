@@ -1,15 +1,19 @@
 //! `/metrics`: Prometheus text, small: a few series an app that was ever visited.
+//!
+//! A supervisor has its visitors' requests, a worker those that it served, wherever they came from: of an
+//! app on workers the sum over workers is the work done, the supervisor's figure what visitors met.
 
 use crate::auth;
 use crate::problem::Problem;
 use crate::state::Console;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::header;
+use http::{StatusCode, header};
 use lodge_model::{AppId, MeterSnapshot, Status};
 use lodge_supervisor::{AppFilter, Page};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// Apps read at once; between pages other tasks have their turn.
 const PAGE: u32 = 500;
@@ -105,22 +109,58 @@ pub(crate) async fn show(
     if !console.settings().open_metrics {
         auth::identify(&console, request.extensions(), request.headers()).await?;
     }
-    let (apps, statuses) = read(&console).await?;
-    let text = write(&apps, &statuses);
-    Ok((
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        text,
-    )
-        .into_response())
+    Ok(read(&console).await?.answer())
 }
 
-async fn read(
-    console: &Console,
-) -> Result<(Vec<(AppId, MeterSnapshot)>, BTreeMap<&'static str, u64>), Problem> {
-    let (mut visited, mut statuses) = (Vec::new(), BTreeMap::new());
+/// A worker's `/metrics`. It has no users, so nobody can show a token: it is open or closed.
+///
+/// # Errors
+/// 403 unless a setting opens it.
+pub(crate) async fn show_worker(figures: Option<WorkerFigures>) -> Result<Response, Problem> {
+    let Some(figures) = figures else {
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "metrics_closed",
+            "this worker's metrics are closed: set LODGE_OPEN_METRICS=true on it, and let only your \
+             monitoring reach this port",
+        ));
+    };
+    let mut metrics = Metrics::default();
+    for (app, status, stats) in figures() {
+        metrics.add(app, status, stats);
+    }
+    Ok(metrics.answer())
+}
+
+/// Reads what a worker's apps are and used.
+pub type WorkerFigures = Arc<dyn Fn() -> Vec<(AppId, Status, MeterSnapshot)> + Send + Sync>;
+
+/// What is shown.
+#[derive(Default)]
+struct Metrics {
+    /// Apps that were ever visited.
+    apps: Vec<(AppId, MeterSnapshot)>,
+    /// How many apps are of each status.
+    statuses: BTreeMap<&'static str, u64>,
+}
+
+impl Metrics {
+    fn add(&mut self, app: AppId, status: Status, stats: MeterSnapshot) {
+        *self.statuses.entry(status.as_str()).or_default() += 1;
+        if stats != MeterSnapshot::default() {
+            self.apps.push((app, stats));
+        }
+    }
+
+    fn answer(&self) -> Response {
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        let text = write(&self.apps, &self.statuses);
+        ([(header::CONTENT_TYPE, kind)], text).into_response()
+    }
+}
+
+async fn read(console: &Console) -> Result<Metrics, Problem> {
+    let mut metrics = Metrics::default();
     let mut page = Page {
         cursor: None,
         limit: Some(PAGE),
@@ -132,17 +172,13 @@ async fn read(
                 .observed
                 .first()
                 .map_or(Status::Unknown, |observed| observed.status);
-            *statuses.entry(status.as_str()).or_default() += 1;
             // An app that is removed at this moment has no stats any more: leave it out.
-            let Ok(stats) = console.supervisor().stats(&app.id) else {
-                continue;
-            };
-            if stats != MeterSnapshot::default() {
-                visited.push((app.id, stats));
+            if let Ok(stats) = console.supervisor().stats(&app.id) {
+                metrics.add(app.id, status, stats);
             }
         }
         if listing.next_cursor.is_none() {
-            return Ok((visited, statuses));
+            return Ok(metrics);
         }
         page.cursor = listing.next_cursor;
         tokio::task::yield_now().await;

@@ -14,6 +14,7 @@ use crate::cluster::WASM;
 use crate::openapi::{self, Document};
 use crate::problem::Problem;
 use crate::state::Console;
+use crate::metrics::WorkerFigures;
 use crate::{cluster, health, idempotency, metrics, page};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -49,12 +50,13 @@ pub fn router(console: Console) -> Router {
         .layer(middleware::map_response(page::secure))
 }
 
-/// What a worker's admin listener serves: whether it lives. It is there once its apps' routes are known,
-/// whether Redis and its supervisor are or not.
-pub fn worker_router() -> Router {
+/// What a worker's admin listener serves: whether it lives, and `figures` if they are for everybody. It is
+/// there once its apps' routes are known, whether Redis and its supervisor are or not.
+pub fn worker_router(figures: Option<WorkerFigures>) -> Router {
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::worker_ready))
+        .route("/metrics", get(|| metrics::show_worker(figures)))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::map_response(page::secure))
 }

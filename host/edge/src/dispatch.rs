@@ -124,8 +124,9 @@ impl Visit {
     }
 
     fn refused_by(&self, target: &Target, kind: FailureKind, arrived: Instant) -> Response<Answer> {
-        target.state.meter.record(Outcome::Failed(kind));
-        target.state.meter.took(arrived.elapsed());
+        let requests = self.reader.requests(&target.state.meter);
+        requests.record(Outcome::Failed(kind));
+        requests.took(arrived.elapsed());
         self.refused(kind)
     }
 
@@ -147,7 +148,7 @@ impl Visit {
         } = self;
         let is_head = head.method == Method::HEAD;
         let conn = in_flight.0.clone();
-        let exchange = Exchange::new(id, turn, in_flight, arrived);
+        let exchange = Exchange::new(id, turn, in_flight, arrived, reader);
         let limits = &target.state.limits;
         let prepared = match reader {
             Reader::Supervisor => Ok(request::as_signed(&conn, head, body, &scan, limits)),
@@ -165,11 +166,10 @@ impl Visit {
                     overflow,
                     origin,
                     is_head,
-                    reader,
                     exchange: Some(exchange),
                 })
             }
-            Err(kind) => Handling::own(exchange.failed(kind, reader)),
+            Err(kind) => Handling::own(exchange.failed(kind)),
         }
     }
 }
@@ -281,7 +281,6 @@ pub(crate) struct Call {
     overflow: Option<Arc<Overflow>>,
     origin: Origin,
     is_head: bool,
-    reader: Reader,
     exchange: Option<Exchange>,
 }
 
@@ -307,7 +306,7 @@ impl Call {
                 forward::set_cookie(&mut response);
                 exchange.answer(response, self.is_head)
             }
-            Err(Failure { kind }) => exchange.failed(kind, self.reader),
+            Err(Failure { kind }) => exchange.failed(kind),
         })
     }
 }

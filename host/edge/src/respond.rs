@@ -10,7 +10,7 @@ use crate::resolve::Host;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use lodge_model::{FailureKind, RequestId, ResponseBody};
+use lodge_model::{AppMeter, FailureKind, RequestId, Requests, ResponseBody};
 
 /// On a worker's answers to its supervisor: why a request failed, by the failure's code.
 pub(crate) const FAILURE: HeaderName = HeaderName::from_static("x-lodge-failure");
@@ -27,6 +27,13 @@ pub(crate) enum Reader {
     Program,
     /// A supervisor, which makes the answer itself: gets the code.
     Supervisor,
+}
+
+impl Reader {
+    /// Where a request of this one's is counted: a supervisor counts its own itself.
+    pub(crate) fn requests(self, meter: &AppMeter) -> &Requests {
+        meter.requests(self == Self::Supervisor)
+    }
 }
 
 /// Where the visitor sees the app.

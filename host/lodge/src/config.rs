@@ -97,7 +97,7 @@ impl Config {
             .settings
             .or(FileSettings::of_variables(environment)?)
             .or(file);
-        let role = mode::decide(&settings)?;
+        let role = mode::decide(&settings, environment)?;
         let notices = mode::notices(&settings, &role, environment);
         let is_worker = matches!(role, Role::Worker(_));
         let grace = in_range(

@@ -1,40 +1,28 @@
 //! What an app used and how its requests ended, counted without locks on the request path.
 
 mod latency;
+mod requests;
 mod tally;
 
 pub use latency::{Latencies, Latency, LatencyCounts};
+pub use requests::{Outcome, Requests};
 pub use tally::Tally;
 
 use crate::FailureKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use utoipa::ToSchema;
-
-/// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The app answered with this status.
-    Answered(http::StatusCode),
-    /// It did not.
-    Failed(FailureKind),
-    /// The visitor went away first.
-    Cancelled,
-}
 
 /// One app's counters. Made by whoever introduces the app, shared by the edge (requests) and the
 /// runtime (CPU, memory, instances); they outlive a restart of the app, not of the process.
 #[derive(Debug, Default)]
 pub struct AppMeter {
-    answered: AtomicU64,
-    server_errors: AtomicU64,
-    cancelled: AtomicU64,
-    /// Requests that failed, in the order of [`FailureKind::ALL`].
-    failed: [AtomicU64; FailureKind::ALL.len()],
-    /// How long requests took, from their arrival to the beginning of their answer or their failure.
-    latencies: Latencies,
+    requests: Requests,
+    /// Those that another process sent here and counts itself; there only where there were any.
+    relayed: OnceLock<Box<Requests>>,
     /// Requests being served.
     pub in_flight: AtomicI64,
     /// Requests waiting for their turn.
@@ -56,38 +44,41 @@ pub struct AppMeter {
 }
 
 impl AppMeter {
-    /// Counts one ended request.
+    /// Counts one ended request of a visitor.
     pub fn record(&self, outcome: Outcome) {
-        let counter = match outcome {
-            Outcome::Answered(status) => {
-                if status.is_server_error() {
-                    self.server_errors.fetch_add(1, Relaxed);
-                }
-                &self.answered
-            }
-            Outcome::Cancelled => &self.cancelled,
-            Outcome::Failed(kind) => match self.failed.get(kind as usize) {
-                Some(counter) => counter,
-                // There is a counter for each kind: a test holds ALL to it.
-                None => return,
-            },
-        };
-        counter.fetch_add(1, Relaxed);
+        self.requests.record(outcome);
     }
 
-    /// Counts how long a request took until its answer began or it failed.
+    /// Counts how long a visitor's request took until its answer began or it failed.
     pub fn took(&self, time: Duration) {
-        self.latencies.record(time);
+        self.requests.took(time);
     }
 
-    /// All counters now. Each is exact; they are not read at one instant.
+    /// Where requests are counted: those that came by another process, which counts them too, are
+    /// `relayed`.
+    pub fn requests(&self, relayed: bool) -> &Requests {
+        if relayed {
+            self.relayed.get_or_init(Box::default)
+        } else {
+            &self.requests
+        }
+    }
+
+    /// All counters now, relayed requests among them. Each is exact; they are not read at one instant.
     pub fn snapshot(&self) -> MeterSnapshot {
+        let mut snapshot = self.held();
+        snapshot.add(&self.requests);
+        if let Some(relayed) = self.relayed.get() {
+            snapshot.add(relayed);
+        }
+        snapshot
+    }
+
+    /// What was used and is held, without any request.
+    fn held(&self) -> MeterSnapshot {
         let count = |value: &AtomicI64| value.load(Relaxed).max(0).unsigned_abs();
         let ms = |nanos: &AtomicU64| nanos.load(Relaxed) / 1_000_000;
-        let mut snapshot = MeterSnapshot {
-            answered: self.answered.load(Relaxed),
-            server_errors: self.server_errors.load(Relaxed),
-            cancelled: self.cancelled.load(Relaxed),
+        MeterSnapshot {
             in_flight: count(&self.in_flight),
             queued: count(&self.queued),
             cpu_ms: ms(&self.cpu_nanos),
@@ -98,11 +89,7 @@ impl AppMeter {
             instances: count(&self.instances),
             instantiations: self.instantiations.load(Relaxed),
             ..MeterSnapshot::default()
-        };
-        for (kind, counter) in FailureKind::ALL.into_iter().zip(&self.failed) {
-            snapshot.add_failures(kind, counter.load(Relaxed));
         }
-        snapshot
     }
 }
 
@@ -152,11 +139,18 @@ pub struct MeterSnapshot {
 }
 
 impl MeterSnapshot {
-    fn add_failures(&mut self, kind: FailureKind, count: u64) {
-        if count == 0 {
-            return;
+    fn add(&mut self, requests: &Requests) {
+        self.answered += requests.answered();
+        self.server_errors += requests.server_errors();
+        self.cancelled += requests.cancelled();
+        for (kind, count) in requests.failures() {
+            *self.total_of(kind) += count;
+            *self.reasons.entry(kind.code().to_owned()).or_default() += count;
         }
-        let total = match kind {
+    }
+
+    fn total_of(&mut self, kind: FailureKind) -> &mut u64 {
+        match kind {
             FailureKind::Trap
             | FailureKind::NoResponse
             | FailureKind::Internal
@@ -165,9 +159,7 @@ impl MeterSnapshot {
             FailureKind::Deadline => &mut self.timed_out,
             FailureKind::CpuLimit => &mut self.cpu_limited,
             _ => &mut self.refused,
-        };
-        *total = total.saturating_add(count);
-        self.reasons.insert(kind.code().to_owned(), count);
+        }
     }
 }
 
@@ -194,5 +186,21 @@ mod tests {
         );
         assert_eq!(totals, (4, 1, 1, 1, 13));
         assert_eq!(AppMeter::default().snapshot(), MeterSnapshot::default());
+    }
+
+    #[test]
+    fn what_was_relayed_is_shown_and_not_told_on() {
+        let meter = AppMeter::default();
+        meter.record(Outcome::Failed(FailureKind::Trap));
+        let relayed = meter.requests(true);
+        relayed.record(Outcome::Failed(FailureKind::Trap));
+        relayed.record(Outcome::Answered(http::StatusCode::OK));
+        relayed.took(Duration::from_millis(1));
+        let snapshot = meter.snapshot();
+        assert_eq!((snapshot.trapped, snapshot.answered), (2, 1));
+        assert_eq!(snapshot.reasons["app_trapped"], 2);
+        let told = meter.reading();
+        assert_eq!((told.trapped, told.answered), (1, 0));
+        assert!(told.latencies.is_empty());
     }
 }

@@ -88,11 +88,12 @@ impl Supervisor {
             uploads,
             ..
         } = settings;
+        let store = settings.component_store.clone();
         Ok(Self {
             index: Index::default(),
             keys: Keys::new(make_key, key_set, keys),
             trials: Semaphore::new(settings.database_tests),
-            library: Library::new(&data_dir, uploads, components),
+            library: Library::new(&data_dir, uploads, store, components),
             operations: Operations::new(live.clone()),
             queue: Queue::new(urgent_lanes, background_lanes),
             unwritten: Unwritten::default(),
@@ -220,6 +221,11 @@ impl Supervisor {
         self.tasks.spawn(async move {
             let stop = this.stop.clone();
             stop.run_until_cancelled(this.keep_pruning()).await;
+        });
+        let this = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let stop = this.stop.clone();
+            stop.run_until_cancelled(this.keep_stored()).await;
         });
         self.spawn_sampler();
         if self.cluster.is_some() {

@@ -38,7 +38,8 @@ pub enum HealthStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HealthCheck {
     /// Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-    /// `max_map_count`; where there are workers also `redis` and `environments`.
+    /// `max_map_count`; where there are workers also `redis` and `environments`, and `component_store` where
+    /// there is one.
     pub name: String,
     /// How it ended.
     pub status: HealthStatus,
@@ -66,7 +67,7 @@ pub struct HostInfo {
 pub(crate) type LastHealth = tokio::sync::Mutex<Option<(Instant, Vec<HealthCheck>)>>;
 
 /// What a check found: nothing, or how bad and what.
-type Found = Option<(HealthStatus, String)>;
+pub(crate) type Found = Option<(HealthStatus, String)>;
 
 impl Supervisor {
     /// What the host is made of.
@@ -110,6 +111,9 @@ impl Supervisor {
         if self.cluster.is_some() {
             checks.push(check("redis", async { self.redis() }).await);
             checks.push(check("environments", async { self.silent_workers() }).await);
+        }
+        if let Some(shelf) = &self.library.shelf {
+            checks.push(check("component_store", shelf.check()).await);
         }
         *last = Some((Instant::now(), checks.clone()));
         checks

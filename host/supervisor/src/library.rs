@@ -12,6 +12,7 @@
 
 mod compile;
 pub(crate) mod files;
+mod store;
 mod upload;
 
 use crate::clock::now_ms;
@@ -22,6 +23,7 @@ use crate::{Actor, Error, Listing, Page};
 use lodge_db::components::ComponentRow;
 use lodge_db::events::NewEvent;
 use lodge_model::{Component, ComponentStatus, Digest, Invalid};
+use lodge_store::ComponentStore;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -30,6 +32,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
+use store::Shelf;
 pub use upload::NewComponent;
 
 /// Which components a list shows. What is absent restricts nothing.
@@ -63,11 +66,18 @@ pub(crate) struct Library {
     /// What is being compiled, so that it is not twice.
     compiling: Mutex<HashSet<Digest>>,
     uploads: Semaphore,
+    /// The store that workers read, if there is one.
+    pub(crate) shelf: Option<Shelf>,
     data_dir: PathBuf,
 }
 
 impl Library {
-    pub(crate) fn new(data_dir: &Path, uploads: usize, rows: Vec<ComponentRow>) -> Self {
+    pub(crate) fn new(
+        data_dir: &Path,
+        uploads: usize,
+        store: Option<Arc<ComponentStore>>,
+        rows: Vec<ComponentRow>,
+    ) -> Self {
         let rows = rows
             .into_iter()
             .map(|row| (row.component.digest, row))
@@ -76,6 +86,7 @@ impl Library {
             rows: RwLock::new(rows),
             compiling: Mutex::default(),
             uploads: Semaphore::new(uploads),
+            shelf: store.map(Shelf::new),
             data_dir: data_dir.to_owned(),
         }
     }
@@ -266,6 +277,9 @@ impl Supervisor {
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;
         self.library.rows.write().remove(&digest);
+        if let Some(shelf) = &self.library.shelf {
+            shelf.removed(digest);
+        }
         self.live.tell(LiveEvent::ComponentRemoved { digest });
         self.runtime.remove_compiled(digest).await;
         // Last: while the file is there, the next start would finish this.

@@ -21,9 +21,19 @@ pub(crate) fn local_data(app: &App, imports: &[String]) -> Option<&'static str> 
         && app.database.engine.unwrap_or(DatabaseEngine::Sqlite) == DatabaseEngine::Sqlite;
     let keyvalue = imports.iter().any(|name| name.contains("keyvalue/"));
     match (file, keyvalue) {
-        (true, _) => Some("database"),
-        (false, true) => Some("key-value data"),
+        // First: with it another database would not help.
+        (_, true) => Some("key-value data"),
+        (true, false) => Some("database"),
         (false, false) => None,
+    }
+}
+
+/// A further remedy, where there is one.
+fn or_a_server(what: &str) -> &'static str {
+    if what == "database" {
+        ", or give it a database on a server"
+    } else {
+        ""
     }
 }
 
@@ -85,14 +95,15 @@ impl Supervisor {
         if names.len() > 1 {
             let message = format!(
                 "its {what} would be a local file in each of them, with other data in each: name one \
-                 environment, or give it a database on a server"
+                 environment{}",
+                or_a_server(what)
             );
             return Err(Invalid::new("environments", message).into());
         }
         if app.failover {
             let message = format!(
-                "its {what} is a local file, which no other environment can reach: turn it off, or \
-                 give it a database on a server"
+                "its {what} is a local file, which no other environment can reach: turn it off{}",
+                or_a_server(what)
             );
             return Err(Invalid::new("failover", message).into());
         }

@@ -1,6 +1,7 @@
 //! The control plane's own limits and delays.
 
 use lodge_model::{DatabaseEngine, TrustedProxies};
+use lodge_store::ComponentStore;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub urgent_lanes: usize,
     /// The largest component, in bytes.
     pub upload_bytes: u64,
+    /// Where workers find components beside this process; none: only here.
+    pub component_store: Option<Arc<ComponentStore>>,
     /// Uploads at once.
     pub uploads: usize,
     /// How long a further upload waits for its turn.
@@ -65,6 +68,7 @@ impl Default for Settings {
             background_lanes: 16,
             urgent_lanes: 256,
             upload_bytes: 100 * 1024 * 1024,
+            component_store: None,
             uploads: 4,
             upload_wait: Duration::from_secs(30),
             upload_silence: Duration::from_secs(30),

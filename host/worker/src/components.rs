@@ -1,4 +1,5 @@
-//! Components' bytes: fetched from the supervisor by digest, verified, kept.
+//! Components' bytes: fetched by digest from the component store, if there is one, or else from the
+//! supervisor; verified, kept.
 //!
 //! `{digest}.wasm` is whole and was verified before it got that name, and again before its first use
 //! by this process. `{digest}.part` is what came of it so far: a download that broke off goes on where
@@ -6,18 +7,23 @@
 //! that doubles while nothing comes, for as long as anyone waits, and ends with the last of them.
 //!
 //! What bounds it: [`FetchSettings::downloads`] at once, the size that the specification says, a time
-//! for the answer's head and for each silence. How it fails: a supervisor that is away or not known
-//! yet is a trouble ([`Components::troubles`]) and waited for; bytes that are not the component's are
+//! for the answer's head and for each silence. How it fails: a store or a supervisor that is away or not
+//! known yet is a trouble ([`Components::troubles`]) and waited for; bytes that are not the component's are
 //! removed, and refused.
 
 mod attempt;
 mod client;
+mod fetch;
 mod part;
+mod source;
+mod store;
+mod supervisor;
 
-use attempt::{Again, Attempt};
+use fetch::Fetching;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use lodge_model::{BootId, ComponentRef, Digest};
+use lodge_store::ComponentStore;
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -26,7 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::Instant;
 
 /// Signs requests to the supervisor.
 pub trait SignRequest: Send + Sync + 'static {
@@ -34,9 +40,11 @@ pub trait SignRequest: Send + Sync + 'static {
     fn sign(&self, request: &mut http::Request<()>, receiver: BootId);
 }
 
-/// What bounds downloads. The defaults are those of the product; tests shorten them.
+/// Where components may come from beside the supervisor, and what bounds downloads. The defaults are those of the product; tests shorten them.
 #[derive(Debug, Clone)]
 pub struct FetchSettings {
+    /// Asked first, if there is one.
+    pub store: Option<Arc<ComponentStore>>,
     /// Downloads at once.
     pub downloads: usize,
     /// The longest wait for a connection.
@@ -54,6 +62,7 @@ pub struct FetchSettings {
 impl Default for FetchSettings {
     fn default() -> Self {
         Self {
+            store: None,
             downloads: 4,
             connect: Duration::from_secs(5),
             head: Duration::from_secs(10),
@@ -105,9 +114,9 @@ impl FetchError {
     }
 }
 
-/// Where components come from.
+/// Where the supervisor is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Source {
+struct Address {
     url: String,
     boot: BootId,
 }
@@ -120,11 +129,13 @@ pub struct Components {
     settings: FetchSettings,
     signer: Arc<dyn SignRequest>,
     client: client::Client,
-    supervisor: watch::Sender<Option<Source>>,
+    supervisor: watch::Sender<Option<Address>>,
     troubles: watch::Sender<HashMap<Digest, String>>,
     /// Those whose bytes were verified by this process.
     verified: Mutex<HashSet<Digest>>,
     under_way: Mutex<HashMap<Digest, WeakShared<Fetch>>>,
+    /// When the store gave nothing last, and why.
+    store_away: Mutex<Option<(Instant, String)>>,
     places: Semaphore,
 }
 
@@ -151,6 +162,7 @@ impl Components {
             troubles: watch::Sender::default(),
             verified: Mutex::default(),
             under_way: Mutex::default(),
+            store_away: Mutex::default(),
             folder,
             settings,
             signer,
@@ -159,10 +171,10 @@ impl Components {
 
     /// Says where the supervisor is now.
     pub fn set_supervisor(&self, url: String, boot: BootId) {
-        let source = Some(Source { url, boot });
+        let address = Some(Address { url, boot });
         self.supervisor.send_if_modified(|known| {
-            let is_news = *known != source;
-            *known = source;
+            let is_news = *known != address;
+            *known = address;
             is_news
         });
     }
@@ -216,7 +228,11 @@ impl Components {
     async fn find_or_fetch(&self, digest: Digest, size: u64) -> Result<PathBuf, FetchError> {
         let path = self.path(&digest);
         if !self.find(&path, digest).await? {
-            self.fetch(digest, size).await?;
+            let fetched = Fetching::new(self, digest, size).run().await;
+            if let Err(error) = &fetched {
+                tracing::error!(%digest, %error, "a component was refused");
+            }
+            fetched?;
         }
         self.verified.lock().insert(digest);
         Ok(path)
@@ -234,48 +250,6 @@ impl Components {
             }
         });
         look.await.unwrap_or(Err(FetchError::Broken))
-    }
-
-    /// Fetches it, however often that takes.
-    async fn fetch(&self, digest: Digest, size: u64) -> Result<(), FetchError> {
-        let mut supervisor = self.supervisor.subscribe();
-        let mut pause = self.settings.first_retry;
-        loop {
-            let source = supervisor.borrow_and_update().clone();
-            let Some(source) = source else {
-                self.trouble(digest, "the supervisor's address is not known yet");
-                // The sender lives as long as `self`.
-                let _ = supervisor.changed().await;
-                continue;
-            };
-            let attempt = Attempt {
-                components: self,
-                source: &source,
-                digest,
-                size,
-            };
-            let tried = {
-                // Only while it tries: one that cannot be had must not hold up the others.
-                let _place = self.places.acquire().await;
-                attempt.run().await
-            };
-            let Again { reason, received } = match tried {
-                Ok(()) => return Ok(()),
-                Err(attempt::Stopped::Never(error)) => {
-                    tracing::error!(%digest, %error, "a component was refused");
-                    return Err(error);
-                }
-                Err(attempt::Stopped::Again(again)) => again,
-            };
-            if received > 0 {
-                pause = self.settings.first_retry;
-            }
-            tracing::warn!(%digest, reason, received, "a component's download broke off");
-            self.trouble(digest, &format!("{reason}; trying again in {pause:?}"));
-            // A supervisor that is somewhere else now is asked at once.
-            let _ = timeout(pause, supervisor.changed()).await;
-            pause = (pause * 2).min(self.settings.longest_retry);
-        }
     }
 
     /// Removes a component that nobody needs. One that is being fetched is left alone.

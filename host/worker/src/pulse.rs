@@ -6,7 +6,7 @@
 use crate::agent::Agent;
 use crate::cell::Cell;
 use crate::machine;
-use lodge_model::{AppId, AppMeter, Figures, Load, Status, Tally};
+use lodge_model::{AppId, AppMeter, Figures, Load, MeterSnapshot, Status, Tally};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -99,6 +99,18 @@ impl Agent {
                 self.link.figures(figures);
             }
         }
+    }
+
+    /// Each app's state, and what happened to it since this process began, whoever sent its visitors.
+    pub fn figures(&self) -> Vec<(AppId, Status, MeterSnapshot)> {
+        let cells = self.index.all().into_iter();
+        let figures = cells.map(|cell| {
+            let status = cell.lock().observed.status;
+            let mut stats = cell.meter.snapshot();
+            stats.latency = cell.usage.lock().latency(&cell.meter);
+            (cell.id.clone(), status, stats)
+        });
+        figures.collect()
     }
 
     /// How busy the worker is.

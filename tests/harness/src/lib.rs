@@ -21,6 +21,7 @@ mod network;
 pub mod postgres;
 mod proxy;
 pub mod redis;
+pub mod s3;
 mod sealer;
 mod visit;
 

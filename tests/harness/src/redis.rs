@@ -25,7 +25,15 @@ const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Ard%25";
 pub struct Redis {
     dir: TempDir,
     port: u16,
+    tls: Option<Tls>,
     server: Option<Child>,
+}
+
+/// A further port that speaks TLS. The files are beside the server's own and stay when those go.
+#[derive(Debug)]
+struct Tls {
+    files: TempDir,
+    port: u16,
 }
 
 impl Redis {
@@ -34,14 +42,37 @@ impl Redis {
     /// # Errors
     /// Redis is not installed (the error names the package), or does not start (the error has its log).
     pub fn start() -> Result<Self> {
+        Self::start_with(None)
+    }
+
+    /// The same, on a further port with TLS, with this certificate and its key, both PEM.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), or Redis was built without TLS.
+    pub fn start_tls(certificate: &str, key: &str) -> Result<Self> {
+        let files = tempfile::Builder::new().prefix("lodge-redis-").tempdir()?;
+        std::fs::write(files.path().join("certificate"), certificate)?;
+        std::fs::write(files.path().join("key"), key)?;
+        let port = free_port()?;
+        Self::start_with(Some(Tls { files, port }))
+    }
+
+    fn start_with(tls: Option<Tls>) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("lodge-redis-").tempdir()?;
         let mut this = Self {
             dir,
             port: free_port()?,
+            tls,
             server: None,
         };
         this.launch()?;
         Ok(this)
+    }
+
+    /// Its URL with TLS, by that name of this machine, if it was started so.
+    pub fn tls_url(&self, host: &str) -> Option<String> {
+        let port = self.tls.as_ref()?.port;
+        Some(format!("rediss://:{PASSWORD_IN_URL}@{host}:{port}/0"))
     }
 
     /// Its URL, with the password and database 0.
@@ -113,7 +144,14 @@ impl Redis {
     fn launch(&mut self) -> Result<()> {
         let log = self.dir.path().join("log");
         let file = std::fs::File::create(&log)?;
-        let server = Command::new("redis-server")
+        let mut command = Command::new("redis-server");
+        if let Some(Tls { files, port }) = &self.tls {
+            let file = |name: &str| files.path().join(name);
+            command.args(["--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(file("certificate"));
+            command.arg("--tls-key-file").arg(file("key"));
+        }
+        let server = command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .args(["--requirepass", PASSWORD])
             .args(["--save", "", "--appendonly", "yes", "--appendfsync", "no"])

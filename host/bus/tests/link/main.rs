@@ -14,3 +14,4 @@ mod forgeries;
 mod names;
 mod roundtrip;
 mod support;
+mod tls;

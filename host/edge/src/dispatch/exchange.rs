@@ -6,7 +6,7 @@ use crate::respond::{self, Reader};
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
-use lodge_model::{BodyError, FailureKind, Outcome, RequestId, ResponseBody};
+use lodge_model::{BodyError, FailureKind, Outcome, RequestId, Requests, ResponseBody};
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
@@ -20,24 +20,33 @@ pub(crate) struct Exchange {
     in_flight: InFlight,
     /// When it asked to be admitted.
     arrived: Instant,
+    /// Who reads why it failed.
+    reader: Reader,
 }
 
 impl Exchange {
-    pub(crate) fn new(id: RequestId, turn: Turn, in_flight: InFlight, arrived: Instant) -> Self {
+    pub(crate) fn new(
+        id: RequestId,
+        turn: Turn,
+        in_flight: InFlight,
+        arrived: Instant,
+        reader: Reader,
+    ) -> Self {
         Self {
             id,
             turn,
             recorded: false,
             in_flight,
             arrived,
+            reader,
         }
     }
 
     /// Ends the exchange with an error page.
-    pub(crate) fn failed(mut self, kind: FailureKind, reader: Reader) -> Response<Answer> {
+    pub(crate) fn failed(mut self, kind: FailureKind) -> Response<Answer> {
         self.record(Outcome::Failed(kind));
         self.note_time();
-        respond::failure(kind, self.id, reader)
+        respond::failure(kind, self.id, self.reader)
     }
 
     /// Whether the connection carries several requests at once.
@@ -45,16 +54,21 @@ impl Exchange {
         self.in_flight.0.multiplexed.load(Relaxed)
     }
 
+    /// Where it is counted.
+    fn requests(&self) -> &Requests {
+        self.reader.requests(&self.turn.state().meter)
+    }
+
     /// Counts the time until the answer's head, or the failure: what streams after it is the
     /// visitor's pace as much as the app's.
     fn note_time(&self) {
-        self.turn.state().meter.took(self.arrived.elapsed());
+        self.requests().took(self.arrived.elapsed());
     }
 
     /// Counts how the request ended; the first word stands.
     fn record(&mut self, outcome: Outcome) {
         if !std::mem::replace(&mut self.recorded, true) {
-            self.turn.state().meter.record(outcome);
+            self.requests().record(outcome);
             tracing::debug!(id = %self.id, app = %self.turn.entry().app, ?outcome, "a request ended");
         }
     }

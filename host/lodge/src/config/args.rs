@@ -105,6 +105,8 @@ settings! {
     app_command_adapter: String, "APP_COMMAND_ADAPTER", "ADAPTER", "How commands travel: redis for supervisor and worker";
     app_supervisor_redis_url: String, "APP_SUPERVISOR_REDIS_URL", "URL", "The Redis of supervisor and workers: redis: or rediss:";
     app_command_redis_url: String, "APP_COMMAND_REDIS_URL", "URL", "The Redis that commands travel through [default: the same]";
+    redis_ca: PathBuf, "LODGE_REDIS_CA", "FILE", "Who signs the certificate of a rediss: server, as PEM [default: the public authorities]";
+    component_store: String, "LODGE_COMPONENT_STORE", "URL", "Where workers find components beside the supervisor: s3://bucket/prefix, with the usual AWS_* variables [default: nowhere]";
     supervisor_url: String, "SUPERVISOR_URL", "URL", "Where workers reach the supervisor's admin listener; for the supervisor [default: that listener's address, or the one that faces Redis]";
     environment_name: String, "ENVIRONMENT_NAME", "NAME", "The environment that this worker is";
     environment_url: String, "ENVIRONMENT_URL", "URL", "Where people reach this worker";

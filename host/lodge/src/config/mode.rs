@@ -7,11 +7,13 @@
 //! passwords.
 
 mod address;
+mod optional;
 
 use super::args::FileSettings;
 use super::{Secret, in_range};
 use anyhow::{Result, bail};
 use lodge_model::{ClusterKey, EnvironmentName, LOCAL_ENVIRONMENT};
+use lodge_store::StoreSettings;
 use std::time::Duration;
 
 /// What this process is.
@@ -34,6 +36,10 @@ pub(crate) struct Cluster {
     pub(crate) command_redis: Secret,
     /// What all of it is encrypted and signed with.
     pub(crate) key: ClusterKey,
+    /// Who signs the certificates of Redis, in PEM; none: the public authorities.
+    pub(crate) redis_authorities: Option<Vec<u8>>,
+    /// Where workers find components beside the supervisor.
+    pub(crate) store: Option<StoreSettings>,
 }
 
 /// A supervisor's part.
@@ -72,11 +78,14 @@ const WITHOUT_EFFECT: [(&str, &str); 1] = [(
 ///
 /// # Errors
 /// The first variable that is missing, unknown or another part's, with what to do.
-pub(super) fn decide(settings: &FileSettings) -> Result<Role> {
+pub(super) fn decide(
+    settings: &FileSettings,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Role> {
     match given(&settings.app_mode) {
         None => all_in_one(settings).map(|()| Role::AllInOne),
-        Some("supervisor") => supervisor(settings).map(Role::Supervisor),
-        Some("worker") => worker(settings).map(Role::Worker),
+        Some("supervisor") => supervisor(settings, environment).map(Role::Supervisor),
+        Some("worker") => worker(settings, environment).map(Role::Worker),
         Some(other) => bail!(
             "APP_MODE{}: unknown; choose supervisor or worker, or unset it to run all in one process",
             shown(other)
@@ -145,6 +154,7 @@ fn all_in_one(settings: &FileSettings) -> Result<()> {
         ("APP_COMMAND_REDIS_URL", &settings.app_command_redis_url),
         ("LODGE_CLUSTER_KEY", &settings.cluster_key),
         ("SUPERVISOR_URL", &settings.supervisor_url),
+        ("LODGE_COMPONENT_STORE", &settings.component_store),
     ];
     let set = of_several.iter().find(|(_, value)| given(value).is_some());
     let name = set.map(|(name, _)| *name).or(of_a_worker(settings));
@@ -154,10 +164,16 @@ fn all_in_one(settings: &FileSettings) -> Result<()> {
     if settings.heartbeat.is_some() {
         bail!("LODGE_HEARTBEAT is set without APP_MODE: {remedy}");
     }
+    if settings.redis_ca.is_some() {
+        bail!("LODGE_REDIS_CA is set without APP_MODE: {remedy}");
+    }
     Ok(())
 }
 
-fn supervisor(settings: &FileSettings) -> Result<SupervisorRole> {
+fn supervisor(
+    settings: &FileSettings,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<SupervisorRole> {
     let hosts_apps = match given(&settings.app_process_adapter) {
         None | Some("remote") => false,
         Some("local") => true,
@@ -166,7 +182,7 @@ fn supervisor(settings: &FileSettings) -> Result<SupervisorRole> {
             shown(other)
         ),
     };
-    let cluster = cluster(settings, "supervisor")?;
+    let cluster = cluster(settings, "supervisor", environment)?;
     if let Some(name) = of_a_worker(settings) {
         bail!("{name} is set with APP_MODE=supervisor: unset it, or set APP_MODE=worker");
     }
@@ -178,7 +194,10 @@ fn supervisor(settings: &FileSettings) -> Result<SupervisorRole> {
     })
 }
 
-fn worker(settings: &FileSettings) -> Result<WorkerRole> {
+fn worker(
+    settings: &FileSettings,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Result<WorkerRole> {
     match given(&settings.app_process_adapter) {
         None | Some("local") => {}
         Some("remote") => {
@@ -191,7 +210,7 @@ fn worker(settings: &FileSettings) -> Result<WorkerRole> {
             shown(other)
         ),
     }
-    let cluster = cluster(settings, "worker")?;
+    let cluster = cluster(settings, "worker", variables)?;
     if given(&settings.supervisor_url).is_some() {
         bail!(
             "SUPERVISOR_URL is set with APP_MODE=worker: set it on the supervisor, workers learn it through Redis"
@@ -222,7 +241,11 @@ fn worker(settings: &FileSettings) -> Result<WorkerRole> {
 }
 
 /// What supervisor and worker both need.
-fn cluster(settings: &FileSettings, mode: &str) -> Result<Cluster> {
+fn cluster(
+    settings: &FileSettings,
+    mode: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Cluster> {
     for (name, adapter, only) in [
         (
             "APP_DISCOVERY_ADAPTER",
@@ -256,8 +279,11 @@ fn cluster(settings: &FileSettings, mode: &str) -> Result<Cluster> {
             "APP_MODE={mode} needs LODGE_CLUSTER_KEY: set the same 32 or more random characters on the supervisor and its workers"
         );
     };
+    let command_redis = commands.unwrap_or_else(|| redis.clone());
     Ok(Cluster {
-        command_redis: commands.unwrap_or_else(|| redis.clone()),
+        redis_authorities: optional::authorities(settings, [&redis, &command_redis])?,
+        store: optional::store(settings, environment)?,
+        command_redis,
         redis,
         key: ClusterKey::new(key)?,
     })

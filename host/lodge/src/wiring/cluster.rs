@@ -6,6 +6,7 @@ use lodge_bus::SupervisorEnd;
 use lodge_console::VerifyRequest;
 use lodge_edge::{Forward, ForwardSettings};
 use lodge_model::{BootId, Claim, Signer, Verifier};
+use lodge_store::{ComponentStore, StoreSettings};
 use lodge_worker::SignRequest;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,9 +37,34 @@ pub(super) fn redis(role: &Role) -> [Option<&Secret>; 2] {
 /// A URL is none of a Redis server; it is not shown.
 pub(super) fn bus_settings(cluster: &Cluster) -> Result<lodge_bus::Settings> {
     let (redis, commands) = (&cluster.redis.0, &cluster.command_redis.0);
-    let settings = lodge_bus::Settings::new(redis, commands, cluster.key.clone());
+    let mut settings = lodge_bus::Settings::new(redis, commands, cluster.key.clone());
     settings.check()?;
+    if let Some(pem) = &cluster.redis_authorities {
+        let checked = settings.with_authorities(pem.clone());
+        settings = checked.context("the file of LODGE_REDIS_CA cannot be used")?;
+    }
     Ok(settings)
+}
+
+/// Where components are beside the supervisor, if anywhere.
+///
+/// # Errors
+/// The settings make no store; no credential is shown.
+pub(super) fn store(role: &Role) -> Result<Option<Arc<ComponentStore>>> {
+    let cluster = match role {
+        Role::AllInOne => return Ok(None),
+        Role::Supervisor(role) => &role.cluster,
+        Role::Worker(role) => &role.cluster,
+    };
+    let store = cluster
+        .store
+        .as_ref()
+        .map(StoreSettings::open)
+        .transpose()?;
+    if let Some(store) = &store {
+        tracing::info!(store = store.name(), "components are in a store");
+    }
+    Ok(store)
 }
 
 /// This run of this process.

@@ -91,7 +91,10 @@ pub(super) async fn start(config: Config) -> Result<Host> {
         data_dir,
         environment: LOCAL_ENVIRONMENT.parse::<EnvironmentName>()?,
         cluster,
-        settings: supervisor_settings(&config, database_engine, proxies.clone()),
+        settings: lodge_supervisor::Settings {
+            component_store: cluster::store(&config.role)?,
+            ..supervisor_settings(&config, database_engine, proxies.clone())
+        },
     })
     .await?;
 

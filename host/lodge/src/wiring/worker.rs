@@ -6,6 +6,7 @@ use crate::config::{Config, Role, WorkerRole};
 use anyhow::{Context, Result, bail};
 use lodge_bus::WorkerEnd;
 use lodge_capabilities::{AppLogs, HostKey, HostProvider, tokens};
+use lodge_console::WorkerFigures;
 use lodge_edge::{Drained, Edge, Intake, Routes};
 use lodge_model::{
     BootId, Capacity, Registration, Runtime as _, Signer, TrustedProxies, Verifier, WorkerLink as _,
@@ -72,7 +73,11 @@ pub(super) async fn start(config: Config) -> Result<Worker> {
     let (boot, key) = (cluster::boot()?, &role.cluster.key);
     let signer = Arc::new(WorkerSigner(Signer::new(key, boot)));
     let components = data_dir.join("components");
-    let components = Components::open(components, FetchSettings::default(), signer)?;
+    let fetch = FetchSettings {
+        store: cluster::store(&config.role)?,
+        ..FetchSettings::default()
+    };
+    let components = Components::open(components, fetch, signer)?;
     let registration = registration(role, boot, &data_dir, &runtime)?;
     let state = data_dir.join("link");
     let link = WorkerEnd::open(cluster::bus_settings(&role.cluster)?, registration, &state);
@@ -107,11 +112,15 @@ pub(super) async fn start(config: Config) -> Result<Worker> {
     provider.set_internal_calls(edge.clone());
     agent.run();
 
+    let figures = config.open_metrics.then(|| {
+        let agent = agent.clone();
+        Arc::new(move || agent.figures()) as WorkerFigures
+    });
     let stop = CancellationToken::new();
     let edge = tokio::spawn(edge.serve(apps, stop.clone(), config.stop_grace));
     let api = tokio::spawn(lodge_console::serve(
         admin,
-        lodge_console::worker_router(),
+        lodge_console::worker_router(figures),
         stop.clone().cancelled_owned(),
     ));
     Ok(Worker {

@@ -33,6 +33,15 @@ impl Latencies {
         }
     }
 
+    /// Adds what was counted elsewhere.
+    pub(super) fn add(&self, more: &LatencyCounts) {
+        for (bucket, count) in &more.0 {
+            if let Some(bucket) = self.0.get(usize::from(*bucket)) {
+                bucket.fetch_add(*count, Relaxed);
+            }
+        }
+    }
+
     /// The counts now.
     pub fn counts(&self) -> LatencyCounts {
         let counts = self.0.iter().map(|bucket| bucket.load(Relaxed));

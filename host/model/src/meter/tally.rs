@@ -6,7 +6,9 @@
 //! change, new ones are nought where they are missing.
 
 use super::{AppMeter, LatencyCounts};
+use crate::FailureKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What happened within some time.
@@ -55,6 +57,9 @@ pub struct Tally {
     /// The most instances seen.
     #[serde(skip_serializing_if = "is_nought")]
     pub instances: u64,
+    /// Requests that failed, by code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reasons: BTreeMap<String, u64>,
     /// How long requests took.
     #[serde(skip_serializing_if = "LatencyCounts::is_empty")]
     pub latencies: LatencyCounts,
@@ -63,22 +68,23 @@ pub struct Tally {
 impl AppMeter {
     /// Grows whenever something happens: two equal values say that nothing did in between.
     pub fn movement(&self) -> u64 {
-        let failed = self.failed.iter().map(|count| count.load(Relaxed));
-        [
-            &self.answered,
-            &self.cancelled,
-            &self.cpu_nanos,
-            &self.throttled_nanos,
-        ]
-        .iter()
-        .map(|count| count.load(Relaxed))
-        .chain(failed)
-        .fold(0, u64::wrapping_add)
+        self.requests
+            .movement()
+            .wrapping_add(self.cpu_nanos.load(Relaxed))
+            .wrapping_add(self.throttled_nanos.load(Relaxed))
     }
 
-    /// Adds what an app used on a worker since the last time (`used`) and what it holds on all of them
-    /// now. Requests are counted where they come in, not here.
+    /// Adds what happened to an app on a worker since the last time (`used`): the visits that came to the
+    /// worker itself, and CPU; and what it holds on all workers now.
     pub fn absorb(&self, used: &Tally, held: &Tally) {
+        self.requests
+            .add(used.answered, used.server_errors, used.cancelled);
+        self.requests.add_latencies(&used.latencies);
+        for (code, count) in &used.reasons {
+            // A newer worker's reason that is not known here is a failure all the same.
+            let kind = FailureKind::from_code(code).unwrap_or(FailureKind::Internal);
+            self.requests.fail(kind, *count);
+        }
         self.cpu_nanos.fetch_add(used.cpu_nanos, Relaxed);
         self.throttled_nanos
             .fetch_add(used.throttled_nanos, Relaxed);
@@ -88,9 +94,11 @@ impl AppMeter {
         self.instances.store(instances, Relaxed);
     }
 
-    /// Everything that was counted since the host started, and what is held now.
+    /// Everything that was counted since the host started, and what is held now; without what was
+    /// relayed, since whoever sent it counts it.
     pub fn reading(&self) -> Tally {
-        let now = self.snapshot();
+        let mut now = self.held();
+        now.add(&self.requests);
         Tally {
             answered: now.answered,
             server_errors: now.server_errors,
@@ -106,7 +114,8 @@ impl AppMeter {
             in_flight: now.in_flight,
             queued: now.queued,
             instances: now.instances,
-            latencies: self.latencies.counts(),
+            reasons: now.reasons,
+            latencies: self.requests.latencies(),
         }
     }
 }
@@ -131,8 +140,18 @@ impl Tally {
             in_flight: self.in_flight,
             queued: self.queued,
             instances: self.instances,
+            reasons: self.reasons_since(before),
             latencies: self.latencies.since(&before.latencies),
         }
+    }
+
+    fn reasons_since(&self, before: &Self) -> BTreeMap<String, u64> {
+        let moved = |(code, count): (&String, &u64)| {
+            let before = before.reasons.get(code).copied().unwrap_or(0);
+            (code.clone(), moved(*count, before))
+        };
+        let all = self.reasons.iter().map(moved);
+        all.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Adds what happened in another time.
@@ -152,6 +171,9 @@ impl Tally {
         self.in_flight = self.in_flight.max(other.in_flight);
         self.queued = self.queued.max(other.queued);
         self.instances = self.instances.max(other.instances);
+        for (code, count) in &other.reasons {
+            sum(self.reasons.entry(code.clone()).or_default(), *count);
+        }
         self.latencies.add(&other.latencies);
     }
 
@@ -204,7 +226,6 @@ fn is_nought(value: &u64) -> bool {
 mod tests {
     use super::super::Outcome;
     use super::*;
-    use crate::FailureKind;
     use std::time::Duration;
 
     #[test]
@@ -227,6 +248,22 @@ mod tests {
         assert_eq!((since.requests(), since.errors()), (2, 2));
         assert_eq!(since.memory_bytes, 7);
         assert!(since.latencies.summary().is_some() && since.is_eventful());
+    }
+
+    #[test]
+    fn what_happened_elsewhere_counts_as_if_here() {
+        let (there, here) = (AppMeter::default(), AppMeter::default());
+        there.record(Outcome::Answered(http::StatusCode::OK));
+        there.record(Outcome::Failed(FailureKind::QueueFull));
+        there.took(Duration::from_millis(5));
+        let told = serde_json::to_string(&there.reading()).unwrap();
+        let told: Tally = serde_json::from_str(&told).unwrap();
+        here.record(Outcome::Failed(FailureKind::QueueFull));
+        here.absorb(&told, &Tally::default());
+        let seen = here.snapshot();
+        assert_eq!((seen.answered, seen.reasons["queue_full"]), (1, 2));
+        assert_eq!(here.reading().latencies, there.reading().latencies);
+        assert_eq!(here.reading().since(&there.reading()).reasons["queue_full"], 1);
     }
 
     #[test]

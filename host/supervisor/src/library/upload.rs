@@ -166,6 +166,9 @@ impl Supervisor {
             .rows
             .write()
             .insert(received.digest, row.clone());
+        if let Some(shelf) = &self.library.shelf {
+            shelf.added();
+        }
         self.live.tell(LiveEvent::Component {
             component: row.component.clone(),
         });

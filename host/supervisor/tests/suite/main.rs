@@ -24,6 +24,7 @@ mod input;
 mod lifecycle;
 mod lists;
 mod scale;
+mod stored;
 
 use bed::Bed;
 use capabilities::{databases, keys};

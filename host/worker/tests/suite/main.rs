@@ -22,3 +22,4 @@ mod restart;
 mod runtime;
 mod server;
 mod specs;
+mod store;

@@ -1,4 +1,4 @@
-//! A supervisor's component library: a real HTTP server that can misbehave.
+//! A supervisor's component library, or a component store: a real HTTP server that can misbehave.
 
 use super::specs::digest;
 use bytes::Bytes;
@@ -102,7 +102,12 @@ impl Library {
         let signature = text("x-test-signature").unwrap_or_default();
         self.asked.lock().push((from, signature));
         let quirk = self.quirks.lock().pop_front();
-        let digest = request.uri().path().strip_prefix("/cluster/components/");
+        // As a supervisor, and as an S3 server with the bucket `components`.
+        let path = request.uri().path();
+        let stored = path.strip_prefix("/components/lodge/");
+        let digest = path
+            .strip_prefix("/cluster/components/")
+            .or_else(|| stored?.strip_suffix(".wasm"));
         let found = digest.and_then(|digest| {
             let components = self.components.lock();
             components.get(&digest.parse().ok()?).cloned()

@@ -251,6 +251,41 @@ fn an_app_made_anew_is_not_taken_for_the_one_before() {
 }
 
 #[test]
+fn a_visit_to_a_worker_itself_is_counted_and_none_twice() {
+    let config = ClusterConfig {
+        workers: vec![("LODGE_OPEN_METRICS".into(), "true".into())],
+        ..ClusterConfig::default()
+    };
+    let mut cluster = Cluster::start_with(&["env_a"], config);
+    cluster.supervisor.deploy("hello-p2", "shop");
+    served(&cluster.visit("shop", "/"));
+    let direct = cluster.at("env_a").visit("shop", "/");
+    for _ in 0..4 {
+        assert_eq!(direct.send().status, 200);
+    }
+    let api = cluster.api();
+    let told = eventually("all are counted", PATIENCE, || {
+        let stats = api.stats("shop");
+        (stats["answered"].as_u64()? >= 5).then_some(stats)
+    });
+    assert_eq!(told["answered"], 5, "{told}");
+    assert!(told["latency"].is_object(), "{told}");
+    let admin = cluster.at("env_a").admin;
+    let shown = Visit::new(admin, "localhost", "/metrics").send();
+    let line = "lodge_app_requests_total{app=\"shop\",outcome=\"answered\"} 5";
+    assert!(shown.text().contains(line), "{}", shown.text());
+}
+
+#[test]
+fn the_metrics_of_a_worker_are_closed_unless_they_are_opened() {
+    let mut cluster = Cluster::start(&["env_a"]);
+    let admin = cluster.at("env_a").admin;
+    let refused = Visit::new(admin, "localhost", "/metrics").send();
+    assert_eq!(refused.status, 403, "{}", refused.text());
+    assert!(refused.text().contains("LODGE_OPEN_METRICS"));
+}
+
+#[test]
 fn of_two_supervisors_one_leads_and_the_other_takes_over() {
     let server = Postgres::start().unwrap();
     let control = server.create_database("control").unwrap();

@@ -25,3 +25,4 @@ mod many;
 mod process;
 mod samples;
 mod servers;
+mod stores;

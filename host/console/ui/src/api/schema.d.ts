@@ -1227,7 +1227,8 @@ export interface components {
             message: string | null;
             /**
              * @description Stable, for programs: `control_database`, `apps_database`, `data_directory`, `pagemap_scan`,
-             *     `max_map_count`; where there are workers also `redis` and `environments`.
+             *     `max_map_count`; where there are workers also `redis` and `environments`, and `component_store` where
+             *     there is one.
              */
             name: string;
             /** @description How it ended. */

@@ -273,3 +273,54 @@ fn a_workers_databases_are_its_apps() {
     // A supervisor's control data is in neither of the two.
     assert!(decide(SUPERVISOR, &[("DB_DIALECT", "mysql")]).is_err());
 }
+
+const STORE: &[(&str, &str)] = &[
+    ("LODGE_COMPONENT_STORE", "s3://components/lodge"),
+    ("AWS_ENDPOINT", "http://minio:9000"),
+    ("AWS_ACCESS_KEY_ID", "someone"),
+    ("AWS_SECRET_ACCESS_KEY", "hunter2"),
+    ("AWS_ALLOW_HTTP", "true"),
+];
+
+#[test]
+fn both_may_have_a_component_store() {
+    assert!(worker(&[]).cluster.store.is_none());
+    assert!(worker(STORE).cluster.store.is_some());
+    let store = supervisor(STORE).cluster.store.unwrap();
+    assert_eq!(store.open().unwrap().name(), "s3://components/lodge");
+    let alone = decide(&[], STORE).unwrap_err().to_string();
+    assert!(
+        alone.starts_with("LODGE_COMPONENT_STORE is set without APP_MODE"),
+        "{alone}"
+    );
+    let plain: Vec<_> = STORE[..4].to_vec();
+    let refused = decide(WORKER, &plain).unwrap_err().to_string();
+    assert!(refused.starts_with("AWS_ENDPOINT is http"), "{refused}");
+}
+
+#[test]
+fn an_authority_is_for_a_redis_with_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "PEM").unwrap();
+    let file = file.to_str().unwrap();
+    let tls = ("APP_SUPERVISOR_REDIS_URL", "rediss://:hunter2@redis:6379/0");
+    let role = worker(&[tls, ("LODGE_REDIS_CA", file)]);
+    assert_eq!(role.cluster.redis_authorities.as_deref(), Some(&b"PEM"[..]));
+    for (changed, said) in [
+        (&[("LODGE_REDIS_CA", file)][..], "no Redis speaks TLS"),
+        (
+            &[tls, ("LODGE_REDIS_CA", "/nowhere/ca.pem")],
+            "cannot be read",
+        ),
+    ] {
+        let error = decide(WORKER, changed).unwrap_err().to_string();
+        assert!(
+            error.starts_with("LODGE_REDIS_CA") && error.contains(said),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    let alone = decide(&[], &[("LODGE_REDIS_CA", file)]).unwrap_err();
+    assert!(alone.to_string().contains("without APP_MODE"), "{alone}");
+}
