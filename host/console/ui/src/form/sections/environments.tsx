@@ -1,4 +1,5 @@
 // Where an app runs: chosen by Lodge, or by name; nothing to choose where there is one place only.
+import { WarningFilled } from '@ant-design/icons';
 import { Checkbox, Switch, Tag } from 'antd';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -10,6 +11,7 @@ import { Choice } from '../choice';
 import { useFormContext } from '../context';
 import { Field, FieldError } from '../field';
 import { isLocalFile } from '../logic/check';
+import { hindranceOf } from '../logic/places';
 
 export function EnvironmentFields() {
   const { t } = useTranslation('form');
@@ -75,15 +77,23 @@ function EnvironmentList({ all }: { all: EnvironmentInfo[] }) {
   };
   const option = (name: string, one?: EnvironmentInfo) => {
     const chosen = draft.environments.includes(name);
-    const why = reason(one);
+    const hindrance = hindranceOf(one);
     // One that takes no further apps keeps those it has.
-    const barred = why !== null && !chosen && !app?.environments.includes(name);
+    const barred = !!hindrance?.barred && !chosen && !app?.environments.includes(name);
     return (
       <Checkbox key={name} className="choice" checked={chosen} disabled={barred} onChange={(event) => toggle(name, event.target.checked)}>
         <span className="choice-label">
           <bdi>{name}</bdi>
         </span>
-        <span className="choice-help">{why ? t(`environments.${why}`) : one && <Load environment={one} />}</span>
+        <span className="choice-help">
+          {hindrance ? (
+            <>
+              {!hindrance.barred && <WarningFilled className="warn" aria-hidden />} {t(`environments.${hindrance.why}`)}
+            </>
+          ) : (
+            one && <Load environment={one} />
+          )}
+        </span>
       </Checkbox>
     );
   };
@@ -102,14 +112,6 @@ function EnvironmentList({ all }: { all: EnvironmentInfo[] }) {
       <FieldError text={errorOf('environments')} />
     </div>
   );
-}
-
-/** Why it takes no further apps; null: it does. */
-function reason(one: EnvironmentInfo | undefined) {
-  if (!one) return 'unknown';
-  if (one.status !== 'online') return one.status;
-  if (one.draining) return 'draining';
-  return one.schedulable ? null : 'cordoned';
 }
 
 function Load({ environment: one }: { environment: EnvironmentInfo }) {
