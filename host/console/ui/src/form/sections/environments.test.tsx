@@ -22,11 +22,12 @@ afterEach(cleanup);
 const worker = (name: string, part: Partial<EnvironmentInfo> = {}) =>
   ({ name, url: `http://${name}`, status: 'online', schedulable: true, draining: false, apps: 1, cpu_cores: 1, cpu_load: 0, memory_total_bytes: 1, process_memory_bytes: 0, ...part }) as EnvironmentInfo;
 
-function show(all: EnvironmentInfo[]) {
+function show(all: EnvironmentInfo[], imports: string[] = []) {
   queryClient.setQueryData(keys.environments, all);
   queryClient.setQueryData(keys.about, { apps_database: 'postgres' });
+  queryClient.setQueryData(keys.components, [{ digest: 'aa', imports }]);
   const change = vi.fn();
-  const draft = { ...emptyDraft(STANDARD), placement: 'named' as const };
+  const draft = { ...emptyDraft(STANDARD), placement: 'named' as const, component: 'aa' };
   const value: FormValue = { draft, change, errorOf: () => undefined, errors: {}, touch: () => undefined, app: null, standard: STANDARD };
   render(
     <QueryClientProvider client={queryClient}>
@@ -47,4 +48,15 @@ it('lets one choose an environment that is away, with a warning, and none that i
   expect(box(/east/).closest('.choice')?.querySelector('.warn')).toBeNull();
   await userEvent.click(west);
   expect(change).toHaveBeenCalledWith({ environments: ['west'] });
+});
+
+it('says why an app with a key-value space does not move', () => {
+  show([worker('east')], ['wasi:keyvalue/store@0.2.0-draft2']);
+  expect(screen.getByRole<HTMLButtonElement>('switch').disabled).toBe(true);
+  screen.getByText(/key-value space is a file of one environment/);
+});
+
+it('lets an app move whose data are on a server', () => {
+  show([worker('east')]);
+  expect(screen.getByRole<HTMLButtonElement>('switch').disabled).toBe(false);
 });

@@ -3,15 +3,15 @@ import { WarningFilled } from '@ant-design/icons';
 import { Checkbox, Switch, Tag } from 'antd';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAbout } from '../../api/about';
 import { isAlone, isThisProcess, useEnvironments } from '../../api/environments';
 import type { EnvironmentInfo, Placement } from '../../api/schema';
 import { useFormats } from '../../format';
 import { Choice } from '../choice';
 import { useFormContext } from '../context';
 import { Field, FieldError } from '../field';
-import { isLocalFile } from '../logic/check';
+import { localData } from '../logic/check';
 import { hindranceOf } from '../logic/places';
+import { useKnown } from '../use-known';
 
 export function EnvironmentFields() {
   const { t } = useTranslation('form');
@@ -126,16 +126,16 @@ function Load({ environment: one }: { environment: EnvironmentInfo }) {
 function FailoverField() {
   const { t } = useTranslation('form');
   const { draft, change } = useFormContext();
-  const service = useAbout().data?.apps_database;
-  const stays = isLocalFile(draft, service);
+  const local = localData(draft, useKnown(draft.component));
+  const help = local === null ? 'help' : local === 'keyvalue' ? 'keyvalue' : 'local';
   return (
-    <Field path="failover" label={t('failover.label')} help={t(stays ? 'failover.local' : 'failover.help')} className="switch-field">
+    <Field path="failover" label={t('failover.label')} help={t(`failover.${help}`)} className="switch-field">
       {({ id, 'aria-describedby': describedBy }) => (
         <Switch
           id={id}
           aria-describedby={describedBy}
           checked={draft.failover}
-          disabled={stays && !draft.failover}
+          disabled={local !== null && !draft.failover}
           onChange={(failover) => change({ failover })}
         />
       )}
