@@ -1,7 +1,6 @@
 // A form's state, for all its sections: what is typed, which rules it breaks, what the host refused.
 import { createContext, useCallback, useContext, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAbout } from '../api/about';
 import type { ProblemError } from '../api/problem';
 import type { AppAnswer } from '../api/schema';
 import { checkDraft } from './logic/check';
@@ -9,6 +8,7 @@ import type { Draft, DraftField } from './logic/draft';
 import type { LimitValues } from './logic/limits';
 import { fieldOf, pathOf } from './logic/problems';
 import { useRuleText } from './rule-text';
+import { useKnown } from './use-known';
 
 export interface FormValue {
   draft: Draft;
@@ -62,8 +62,8 @@ export function useFormState({ draft, onChange, fields, app, standard, further }
   const [tried, setTried] = useState(false);
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const [refused, setRefused] = useState<Record<string, string>>({});
-  const service = useAbout().data?.apps_database;
-  const broken = useMemo(() => checkDraft(draft, fields, service), [draft, fields, service]);
+  const known = useKnown(draft.component);
+  const broken = useMemo(() => checkDraft(draft, fields, known), [draft, fields, known]);
   const errors = useMemo(() => {
     const shown: Record<string, string> = { ...further, ...refused };
     for (const [path, one] of Object.entries(broken)) {

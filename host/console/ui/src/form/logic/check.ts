@@ -6,11 +6,16 @@ import * as rules from './rules';
 
 export type BrokenFields = Record<string, rules.Broken>;
 
-/**
- * The paths are those that fields have in the form: `limits.memory_bytes`, `config[2].key`, `domains[0]`. `service` is
- * the make of the host's database service.
- */
-export function checkDraft(draft: Draft, fields?: readonly DraftField[], service?: DatabaseEngine): BrokenFields {
+/** What the rules need to know beyond the form; while something is not known yet, the host's own check is left to tell. */
+export interface Known {
+  /** The make of the host's database service. */
+  service?: DatabaseEngine;
+  /** The interfaces that the chosen component imports. */
+  imports?: readonly string[];
+}
+
+/** The paths are those that fields have in the form: `limits.memory_bytes`, `config[2].key`, `domains[0]`. */
+export function checkDraft(draft: Draft, fields?: readonly DraftField[], known: Known = {}): BrokenFields {
   const broken: BrokenFields = {};
   const put = (path: string, rule: rules.Broken | null) => {
     if (rule && !(path in broken)) broken[path] = rule;
@@ -22,13 +27,21 @@ export function checkDraft(draft: Draft, fields?: readonly DraftField[], service
   const checks: Partial<Record<DraftField, () => void>> = {
     display_name: () => put('display_name', draft.display_name.trim() === '' ? { rule: 'name_empty' } : rules.checkName(draft.display_name)),
     id: () => put('id', rules.checkId(draft.id)),
-    component: () => put('component', draft.component ? null : { rule: 'component_empty' }),
+    component: () => {
+      put('component', draft.component ? null : { rule: 'component_empty' });
+      // Where only the component is changed, what it would have to run with cannot be.
+      const elsewhere = fields && !fields.includes('environments');
+      if (elsewhere && (isInSeveral(draft) || draft.failover) && localData(draft, known) === 'keyvalue') put('component', { rule: 'component_keyvalue' });
+    },
     database: () => {
       const { kind, url } = draft.database;
       if (kind === 'new_connection' && url !== null) put('database.url', rules.checkDatabaseUrl(url));
     },
-    environments: () => checkPlaces(draft, put, service),
-    failover: () => put('failover', draft.failover && isLocalFile(draft, service) ? { rule: 'failover_local' } : null),
+    environments: () => checkPlaces(draft, put, known),
+    failover: () => {
+      const local = draft.failover && localData(draft, known);
+      if (local) put('failover', { rule: local === 'keyvalue' ? 'failover_keyvalue' : 'failover_local' });
+    },
     domains: () => each('domains', rules.checkDomain, 100),
     outbound_hosts: () => each('outbound_hosts', rules.checkOutboundHost, 1_000),
     tags: () => each('tags', rules.checkTag, 16),
@@ -40,15 +53,22 @@ export function checkDraft(draft: Draft, fields?: readonly DraftField[], service
   return broken;
 }
 
-/** True of an app whose data are a file of the environment that it runs in. */
-export function isLocalFile({ database: { kind, engine } }: Pick<Draft, 'database'>, service?: DatabaseEngine): boolean {
-  return kind === 'new_database' && (engine ?? service ?? 'sqlite') === 'sqlite';
+/**
+ * Which of an app's data are a file of the environment that it runs in (host/supervisor/src/placement.rs). A key-value
+ * space is one wherever the database is, so it is told first: another database would not help.
+ */
+export function localData({ database: { kind, engine } }: Pick<Draft, 'database'>, { service, imports }: Known): 'keyvalue' | 'database' | null {
+  if (imports?.some((name) => name.includes('keyvalue/'))) return 'keyvalue';
+  return kind === 'new_database' && (engine ?? service ?? 'sqlite') === 'sqlite' ? 'database' : null;
 }
 
-function checkPlaces(draft: Draft, put: Put, service?: DatabaseEngine) {
+const isInSeveral = ({ placement, environments }: Draft) => placement === 'named' && environments.length > 1;
+
+function checkPlaces(draft: Draft, put: Put, known: Known) {
   if (draft.placement !== 'named') return;
   if (draft.environments.length === 0) put('environments', { rule: 'environments_empty' });
-  if (draft.environments.length > 1 && isLocalFile(draft, service)) put('environments', { rule: 'environments_local' });
+  const local = isInSeveral(draft) && localData(draft, known);
+  if (local) put('environments', { rule: local === 'keyvalue' ? 'environments_keyvalue' : 'environments_local' });
 }
 
 type Put = (path: string, rule: rules.Broken | null) => void;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkDraft } from './check';
 import { patchOf, toNewApp, undoOf } from './convert';
-import { type Draft, draftOf, emptyDraft } from './draft';
+import { type Draft, type DraftField, draftOf, emptyDraft } from './draft';
 import { app } from './fixture';
 import { keepDraft, keptDraft, withoutSecrets } from './keep';
 import { presetOf, presetValues, STANDARD } from './limits';
@@ -105,12 +105,28 @@ describe('where it runs', () => {
   });
   it('is one place for a database that is a file', () => {
     const draft: Draft = { ...empty, placement: 'named', environments: ['a', 'b'], failover: true, database: { kind: 'new_database', engine: null, url: '' } };
-    const rules = (service: 'sqlite' | 'postgres', part: Partial<Draft> = {}) => Object.values(checkDraft({ ...draft, ...part }, undefined, service)).map((one) => one.rule);
+    const rules = (service: 'sqlite' | 'postgres', part: Partial<Draft> = {}) => Object.values(checkDraft({ ...draft, ...part }, undefined, { service })).map((one) => one.rule);
     expect(rules('sqlite')).toEqual(['environments_local', 'failover_local']);
     expect(rules('postgres')).toEqual([]);
     expect(rules('postgres', { database: { kind: 'new_database', engine: 'sqlite', url: '' } })).toEqual(['environments_local', 'failover_local']);
     expect(rules('sqlite', { environments: ['a'], failover: false })).toEqual([]);
     expect(rules('sqlite', { environments: [], failover: false })).toEqual(['environments_empty']);
+  });
+  it('is one place for a key-value space, whatever the database is', () => {
+    const imports = ['wasi:http/types@0.3.2', 'wasi:keyvalue/store@0.2.0-draft2'];
+    const draft: Draft = { ...empty, placement: 'named', environments: ['a', 'b'], failover: true, database: { kind: 'new_schema', engine: null, url: '' } };
+    const broken = (part: Partial<Draft> = {}, fields?: DraftField[]) => checkDraft({ ...draft, ...part }, fields, { service: 'postgres', imports });
+    const told = { environments: { rule: 'environments_keyvalue' }, failover: { rule: 'failover_keyvalue' } };
+    expect(broken()).toEqual(told);
+    expect(broken({ database: { kind: 'new_database', engine: 'sqlite', url: '' } })).toEqual(told);
+    expect(broken({ environments: ['a'], failover: false })).toEqual({});
+    expect(broken({ placement: 'automatic', environments: [], failover: false })).toEqual({});
+    expect(checkDraft(draft, undefined, { service: 'postgres' })).toEqual({});
+    expect(checkDraft(draft, undefined, { service: 'postgres', imports: ['wasi:http/types@0.3.2'] })).toEqual({});
+    // Where only the component is changed, it is the component that cannot be.
+    expect(broken({}, ['component'])).toEqual({ component: { rule: 'component_keyvalue' } });
+    expect(broken({ environments: ['a'] }, ['component'])).toEqual({ component: { rule: 'component_keyvalue' } });
+    expect(broken({ environments: ['a'], failover: false }, ['component'])).toEqual({});
   });
 });
 

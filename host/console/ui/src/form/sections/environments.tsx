@@ -1,15 +1,17 @@
 // Where an app runs: chosen by Lodge, or by name; nothing to choose where there is one place only.
+import { WarningFilled } from '@ant-design/icons';
 import { Checkbox, Switch, Tag } from 'antd';
 import { useId } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useAbout } from '../../api/about';
 import { isAlone, isThisProcess, useEnvironments } from '../../api/environments';
 import type { EnvironmentInfo, Placement } from '../../api/schema';
 import { useFormats } from '../../format';
 import { Choice } from '../choice';
 import { useFormContext } from '../context';
 import { Field, FieldError } from '../field';
-import { isLocalFile } from '../logic/check';
+import { localData } from '../logic/check';
+import { hindranceOf } from '../logic/places';
+import { useKnown } from '../use-known';
 
 export function EnvironmentFields() {
   const { t } = useTranslation('form');
@@ -75,15 +77,23 @@ function EnvironmentList({ all }: { all: EnvironmentInfo[] }) {
   };
   const option = (name: string, one?: EnvironmentInfo) => {
     const chosen = draft.environments.includes(name);
-    const why = reason(one);
+    const hindrance = hindranceOf(one);
     // One that takes no further apps keeps those it has.
-    const barred = why !== null && !chosen && !app?.environments.includes(name);
+    const barred = !!hindrance?.barred && !chosen && !app?.environments.includes(name);
     return (
       <Checkbox key={name} className="choice" checked={chosen} disabled={barred} onChange={(event) => toggle(name, event.target.checked)}>
         <span className="choice-label">
           <bdi>{name}</bdi>
         </span>
-        <span className="choice-help">{why ? t(`environments.${why}`) : one && <Load environment={one} />}</span>
+        <span className="choice-help">
+          {hindrance ? (
+            <>
+              {!hindrance.barred && <WarningFilled className="warn" aria-hidden />} {t(`environments.${hindrance.why}`)}
+            </>
+          ) : (
+            one && <Load environment={one} />
+          )}
+        </span>
       </Checkbox>
     );
   };
@@ -104,14 +114,6 @@ function EnvironmentList({ all }: { all: EnvironmentInfo[] }) {
   );
 }
 
-/** Why it takes no further apps; null: it does. */
-function reason(one: EnvironmentInfo | undefined) {
-  if (!one) return 'unknown';
-  if (one.status !== 'online') return one.status;
-  if (one.draining) return 'draining';
-  return one.schedulable ? null : 'cordoned';
-}
-
 function Load({ environment: one }: { environment: EnvironmentInfo }) {
   const { t } = useTranslation('form');
   const { number, percent } = useFormats();
@@ -124,16 +126,16 @@ function Load({ environment: one }: { environment: EnvironmentInfo }) {
 function FailoverField() {
   const { t } = useTranslation('form');
   const { draft, change } = useFormContext();
-  const service = useAbout().data?.apps_database;
-  const stays = isLocalFile(draft, service);
+  const local = localData(draft, useKnown(draft.component));
+  const help = local === null ? 'help' : local === 'keyvalue' ? 'keyvalue' : 'local';
   return (
-    <Field path="failover" label={t('failover.label')} help={t(stays ? 'failover.local' : 'failover.help')} className="switch-field">
+    <Field path="failover" label={t('failover.label')} help={t(`failover.${help}`)} className="switch-field">
       {({ id, 'aria-describedby': describedBy }) => (
         <Switch
           id={id}
           aria-describedby={describedBy}
           checked={draft.failover}
-          disabled={stays && !draft.failover}
+          disabled={local !== null && !draft.failover}
           onChange={(failover) => change({ failover })}
         />
       )}

@@ -16,13 +16,19 @@ export function Health({ checks }: { checks: readonly HealthCheck[] }) {
     <ul className="health">
       {checks.map(({ name, status, message }) => (
         <li key={name} data-status={status}>
-          <span className={`health-icon ${status}`}>{ICONS[status]}</span>
+          <span className={`health-icon ${status}`} aria-hidden>
+            {ICONS[status]}
+          </span>
           <div>
             <div className="health-line">
               <strong>{t(`check.${name}`, { defaultValue: name })}</strong>
               <span>{t(`check_status.${status}`)}</span>
             </div>
-            {message && <p className="soft">{message}</p>}
+            {message && (
+            <p className="soft" dir="auto">
+              {message}
+            </p>
+          )}
           </div>
         </li>
       ))}

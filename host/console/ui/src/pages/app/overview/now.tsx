@@ -6,6 +6,7 @@ import { Link } from 'react-router';
 import type { Sample } from '../../../api/samples';
 import type { AppAnswer } from '../../../api/schema';
 import { type Formats, useFormats } from '../../../format';
+import { remedyPath } from './reasons';
 import { type Holes, type Sentence, sentences, type Tone } from './sentences';
 
 const ICON: Record<Tone, ReactNode> = {
@@ -45,7 +46,7 @@ function Line({ sentence, app }: { sentence: Sentence; app: AppAnswer }) {
           </span>
         )}
         {t(`now.${sentence.key}`, written(sentence.holes, formats))}{' '}
-        {sentence.go && <Link to={`/apps/${app.id}/${sentence.go}`}>{t(`now.go_${sentence.go}`)}</Link>}
+        {sentence.go && <Link to={remedyPath(sentence.go, app.id)}>{t(`now.go_${sentence.go}`)}</Link>}
         {sentence.key === 'waiting_visit' && url && (
           <a href={url} target="_blank" rel="noreferrer">
             {t('now.visit')}

@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { reasonsOf } from '../../../api/samples';
 import type { AppAnswer, MeterSnapshot } from '../../../api/schema';
 import { useFormats } from '../../../format';
-import { isKnown, remedy } from './reasons';
+import { isKnown, remedy, remedyPath } from './reasons';
 
 /** Requests that failed since the host started, by reason. */
 export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }) {
@@ -49,5 +49,5 @@ export function Reasons({ app, stats }: { app: AppAnswer; stats: MeterSnapshot }
 function Remedy({ code, id }: { code: string; id: string }) {
   const { t } = useTranslation('app');
   const go = remedy(code);
-  return go && <Link to={`/apps/${id}/${go}`}>{t(`now.go_${go}`)}</Link>;
+  return go && <Link to={remedyPath(go, id)}>{t(`now.go_${go}`)}</Link>;
 }

@@ -1,5 +1,6 @@
-// Why requests fail, by the stable codes of the host: what can be done about each stands on this tab of the app's page.
-export type Remedy = 'limits' | 'logs' | 'component' | 'settings' | null;
+// Why requests fail, by the stable codes of the host (host/model/src/failure.rs), and where something can be done about
+// each: a tab of the app's page, or the page of all environments.
+export type Remedy = 'limits' | 'logs' | 'component' | 'settings' | 'environments' | null;
 
 const REMEDY: Record<string, Remedy> = {
   app_not_found: null,
@@ -18,6 +19,10 @@ const REMEDY: Record<string, Remedy> = {
   body_too_large: 'limits',
   header_too_large: null,
   bad_request: null,
+  environment_lost: 'environments',
+  bad_gateway: 'environments',
+  // A visitor asked for it; whether the app belongs there is its settings' matter.
+  environment_not_found: 'settings',
 };
 
 /** Whether there are words for a code. */
@@ -28,4 +33,9 @@ export function isKnown(code: string): boolean {
 /** Where to go about it; of a code that came later, the logs. */
 export function remedy(code: string): Remedy {
   return isKnown(code) ? (REMEDY[code] ?? null) : 'logs';
+}
+
+/** The address of a remedy for an app. */
+export function remedyPath(go: NonNullable<Remedy>, app: string): string {
+  return go === 'environments' ? '/environments' : `/apps/${app}/${go}`;
 }

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Sample } from '../../../api/samples';
 import type { MeterSnapshot, Observed } from '../../../api/schema';
 import texts from '../../../locales/en/app.json';
-import { isKnown, remedy } from './reasons';
+import { isKnown, remedy, remedyPath } from './reasons';
 import { sentences } from './sentences';
 
 const NOUGHT = { answered: 0, server_errors: 0, cancelled: 0, refused: 0, timed_out: 0, trapped: 0, out_of_memory: 0, cpu_limited: 0 };
@@ -82,9 +83,26 @@ test('crashes at the start, while the host tries again and when it does not', ()
   expect(keys(app('failed', {}, 'the component is gone'), [])).toEqual(['failed']);
 });
 
-test('every code has words and a sentence', () => {
-  for (const code of [...Object.keys(texts.reasons.words)]) {
+// The host's own list: `Self::QueueFull => "queue_full",`.
+const failures = readFileSync(`${import.meta.dirname}/../../../../../../model/src/failure.rs`, 'utf8');
+const codes = [...failures.matchAll(/=> "([a-z_]+)",/g)].map(([, code = '']) => code);
+
+test('every code of the host is known, and has words and a sentence', () => {
+  expect(codes).toHaveLength(Number(/ALL: \[Self; (\d+)\]/.exec(failures)?.[1]));
+  for (const code of [...codes, 'other']) {
+    expect(isKnown(code), code).toBe(code !== 'other');
+    expect(texts.reasons.words).toHaveProperty(code);
     expect(texts.now.reason).toHaveProperty(`${code}_one`);
     expect(texts.now.reason).toHaveProperty(`${code}_other`);
   }
+});
+
+test('every remedy has a link and its words', () => {
+  for (const code of codes) {
+    const go = remedy(code);
+    if (go) expect(texts.now).toHaveProperty(`go_${go}`);
+  }
+  expect(sentences(app('unknown'), minute({ reasons: { environment_lost: 1 } })).at(-1)).toMatchObject({ key: 'reason.environment_lost', go: 'environments' });
+  expect(remedyPath('environments', 'shop')).toBe('/environments');
+  expect(remedyPath('logs', 'shop')).toBe('/apps/shop/logs');
 });

@@ -22,7 +22,7 @@ export interface Sentence {
   key: string;
   tone: Tone;
   holes: Holes;
-  /** The tab of the app's page where something can be done about it. */
+  /** Where something can be done about it. */
   go: Remedy;
   /** The environment that it is about, where there are several. */
   place?: string;
