@@ -11,10 +11,10 @@ use crate::api::{
 };
 use crate::auth::require;
 use crate::cluster::WASM;
+use crate::metrics::WorkerFigures;
 use crate::openapi::{self, Document};
 use crate::problem::Problem;
 use crate::state::Console;
-use crate::metrics::WorkerFigures;
 use crate::{cluster, health, idempotency, metrics, page};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;

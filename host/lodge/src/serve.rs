@@ -9,6 +9,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Threads of the async runtime beside those that guests may hold.
 const FREE_THREADS: usize = 1;
+/// What is logged unless `RUST_LOG` says otherwise. What a database server remarks (that a table is there
+/// already) names no app and asks for nothing.
+const LOGGED: &str = "info,sqlx::postgres::notice=warn";
 
 /// Serves until told to stop. Settings that make no sense end with code 2.
 ///
@@ -58,7 +61,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode> {
 }
 
 fn start_log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -52,7 +52,9 @@ pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
 pub use log::{
     Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore, LogText,
 };
-pub use meter::{AppMeter, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome, Requests, Tally};
+pub use meter::{
+    AppMeter, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome, Requests, Tally,
+};
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use outbound_host::{INTERNAL_DOMAIN, OutboundHost, ends_in_number};
 pub use proxies::{TrustedProxies, parse_networks};

@@ -86,9 +86,15 @@ impl Config {
 
     /// With apps served at this port of 127.0.0.1, and the API at any free one.
     #[must_use]
-    pub fn at_port(mut self, port: u16) -> Self {
-        let any = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        self.at = Some([any(port), any(0)]);
+    pub fn at_port(self, port: u16) -> Self {
+        self.at_address([127, 0, 0, 1], port)
+    }
+
+    /// With apps served at this port of this address, and the API at any free one of it.
+    #[must_use]
+    pub fn at_address(mut self, address: [u8; 4], port: u16) -> Self {
+        let at = |port| SocketAddr::from((address, port));
+        self.at = Some([at(port), at(0)]);
         self
     }
 

@@ -1,17 +1,14 @@
 //! `lodge env`.
 
+mod drain;
+
 use super::RemoteArgs;
 use super::client::{Client, encode};
 use super::failure::Failure;
 use super::output;
-use super::progress::Progress;
 use clap::{Args, Subcommand};
 use lodge_supervisor::{EnvironmentInfo, EnvironmentStatus};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How often a drain is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct EnvArgs {
@@ -44,7 +41,7 @@ enum EnvCommand {
     Drain {
         /// Its name
         name: String,
-        /// Do not wait until it is empty
+        /// Do not wait until nothing runs there
         #[arg(long)]
         no_wait: bool,
     },
@@ -71,7 +68,7 @@ pub(crate) fn run(args: &EnvArgs) -> Result<(), Failure> {
             say(&now, &format!("{name} takes apps again"), json);
             Ok(())
         }
-        EnvCommand::Drain { name, no_wait } => drain(&client, name, *no_wait, json),
+        EnvCommand::Drain { name, no_wait } => drain::run(&client, name, *no_wait, json),
         EnvCommand::Rm { name } => {
             client.delete(&path(name))?;
             say(&json!({ "name": name }), &format!("removed {name}"), json);
@@ -200,45 +197,4 @@ fn show(client: &Client, value: &Value, json: bool) -> Result<(), Failure> {
         ),
     ]);
     Ok(())
-}
-
-/// Asks for a drain and, unless told not to, waits until no app is left.
-fn drain(client: &Client, name: &str, no_wait: bool, json: bool) -> Result<(), Failure> {
-    let mut value = client.post(&format!("{}/drain", path(name)), None)?;
-    let mut now: EnvironmentInfo = client.read(&value)?;
-    if no_wait {
-        say(&value, &format!("draining {name}"), json);
-        return Ok(());
-    }
-    let progress = Progress::new(json);
-    let mut told = title(&now);
-    let waiting = progress.wait(told.clone());
-    while now.draining && now.apps > 0 {
-        std::thread::park_timeout(LOOK_EVERY);
-        value = client.get(&path(name))?;
-        now = client.read(&value)?;
-        if told != title(&now) {
-            told = title(&now);
-            waiting.now(told.clone());
-        }
-    }
-    drop(waiting);
-    if now.apps > 0 {
-        return Err(Failure::Failed(format!(
-            "{name}: it takes apps again, with {} left: somebody ended the drain",
-            now.apps
-        )));
-    }
-    say(&value, &format!("drained {name}"), json);
-    Ok(())
-}
-
-fn title(environment: &EnvironmentInfo) -> String {
-    let waits = environment.message.as_deref().map(output::printable);
-    format!(
-        "draining {}: {} apps left{}",
-        environment.name,
-        environment.apps,
-        waits.map(|text| format!(", {text}")).unwrap_or_default()
-    )
 }

@@ -11,4 +11,5 @@ mod apps;
 mod credentials;
 mod dev;
 mod failures;
+mod guide;
 mod support;

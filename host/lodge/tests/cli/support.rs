@@ -23,14 +23,22 @@ pub(crate) struct Ended {
 
 impl User {
     pub(crate) fn new() -> Self {
+        Self::before(Host::start())
+    }
+
+    pub(crate) fn before(host: Host) -> Self {
         Self {
-            host: Host::start(),
+            host,
             home: tempfile::tempdir().unwrap(),
         }
     }
 
     pub(crate) fn logged_in() -> Self {
-        let user = Self::new();
+        Self::logged_in_before(Host::start())
+    }
+
+    pub(crate) fn logged_in_before(host: Host) -> Self {
+        let user = Self::before(host);
         let login = user.run_with(&["login", "--email", EMAIL, "--password-stdin"], PASSWORD);
         assert_eq!(login.code, 0, "{login:?}");
         user
@@ -57,6 +65,15 @@ impl User {
 
     pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
         end(self.command(arguments).spawn().unwrap(), input)
+    }
+
+    /// What a command that succeeds prints.
+    #[track_caller]
+    pub(crate) fn ok(&self, line: &str) -> String {
+        let arguments: Vec<_> = line.split_whitespace().collect();
+        let ended = self.run(&arguments);
+        assert_eq!(ended.code, 0, "lodge {line}: {ended:?}");
+        ended.out
     }
 
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {

@@ -263,7 +263,10 @@ mod tests {
         let seen = here.snapshot();
         assert_eq!((seen.answered, seen.reasons["queue_full"]), (1, 2));
         assert_eq!(here.reading().latencies, there.reading().latencies);
-        assert_eq!(here.reading().since(&there.reading()).reasons["queue_full"], 1);
+        assert_eq!(
+            here.reading().since(&there.reading()).reasons["queue_full"],
+            1
+        );
     }
 
     #[test]

@@ -50,9 +50,7 @@ fn a_component_outlives_the_supervisor_that_took_it_in() {
     let mut cluster = Cluster::start_with(&["env_a"], config);
     let mut second = cluster.another_supervisor();
     let settings = json!({"environments": ["env_a"]});
-    cluster
-        .supervisor
-        .deploy_with("hello-p2", "shop", settings);
+    cluster.supervisor.deploy_with("hello-p2", "shop", settings);
     served(&cluster.visit("shop", "/"));
     until_store_is(&mut cluster.supervisor, "ok");
 
