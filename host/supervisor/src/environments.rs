@@ -245,9 +245,9 @@ impl Supervisor {
             return Err(Error::conflict(
                 "environment_in_use",
                 format!(
-                    "{} apps are placed in `{name}` ({}): place them elsewhere or delete them first",
-                    cells.len(),
-                    names.join(", ")
+                    "apps are placed in `{name}` ({}{}): place them elsewhere or delete them first",
+                    names.join(", "),
+                    if cells.len() > names.len() { " …" } else { "" }
                 ),
             ));
         }

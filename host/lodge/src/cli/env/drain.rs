@@ -90,7 +90,7 @@ impl Look {
     fn title(&self) -> String {
         let waits = self.environment.message.as_deref().map(output::printable);
         format!(
-            "draining {}: {} apps not stopped yet{}",
+            "draining {}: apps not stopped yet: {}{}",
             self.environment.name,
             self.busy,
             waits.map(|text| format!(", {text}")).unwrap_or_default()

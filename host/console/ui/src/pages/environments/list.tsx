@@ -141,7 +141,7 @@ function Address({ environment: one }: Of) {
   return (
     <span className="environment-address">
       <a href={one.url} target="_blank" rel="noreferrer" dir="ltr">
-        {one.url}
+        {withoutScheme(one.url)}
       </a>
       <CopyButton text={one.url} />
     </span>
@@ -158,4 +158,9 @@ function Now({ environment: one, of }: Of & { of: 'cpu' | 'process_memory' }) {
       <span className="unseen">{t('not_known')}</span>
     </span>
   );
+}
+
+/** So that a usual address fits into its column unbroken; the link and the copy have all of it. */
+function withoutScheme(url: string): string {
+  return url.replace(/^https?:\/\//, '');
 }
