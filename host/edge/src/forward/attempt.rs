@@ -83,7 +83,8 @@ pub(super) async fn attempt(
         let pooled = link.is_some();
         let mut ready = match link.take() {
             Some(link) => link,
-            None => match worker.connect().await {
+            // Seldom, so in a box: each request's future is smaller by it.
+            None => match Box::pin(worker.connect()).await {
                 Ok(link) => link,
                 Err(reason) => return Attempt::Away(request, reason),
             },
