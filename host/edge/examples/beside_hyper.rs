@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --release -p lodge-edge --example beside_hyper [APPS]
 //! wrk -t1 -c32 -d5 http://127.0.0.1:14000/
-//! wrk -t1 -c32 -d5 -H 'host: hello.localhost' http://127.0.0.1:14001/
+//! wrk -t1 -c32 -d5 -H 'Host: hello.localhost' http://127.0.0.1:14001/
 //! ```
 #![allow(
     clippy::unwrap_used,

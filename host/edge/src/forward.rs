@@ -7,7 +7,7 @@
 //!
 //! Each request is signed for the run of the worker it goes to ([`lodge_model::Signer`]). Of several
 //! workers one is chosen ([`choose`]); one that cannot be reached is passed over for some seconds, and a
-//! request that was not sent is tried at the next ([`way`]).
+//! request that was not sent is tried at the next ([`way`]). [`attempt`] says which are lost.
 //!
 //! What bounds it: connections to one worker (with a fair queue, itself timed), time to connect, time until
 //! an answer begins (the app's own limit, which the worker keeps, and some seconds), and silence within it.
@@ -21,6 +21,7 @@ mod choose;
 mod download;
 mod link;
 mod way;
+mod wire;
 mod wish;
 mod worker;
 

@@ -1,4 +1,14 @@
 //! One request at one worker: signed, sent, and sent again where nothing is lost by it.
+//!
+//! A worker that ends takes its kept connections with it. A request that may be sent twice is then sent
+//! again. One that may not (it has a body, or is no GET, HEAD or OPTIONS) is written to a kept connection
+//! only if, at that moment, nothing has come from the worker that ends it ([`super::wire`]): else it goes
+//! by a new connection, and if there is none, to another worker.
+//!
+//! Where the line is: at its first byte. From there on nobody can tell what the worker did with it, and
+//! when the connection ends before an answer begins, it is lost (`BadGateway`). So it goes to those that
+//! the worker had, and to those written after its death and before word of it came: a machine that is
+//! gone sends none, and the system closes a killed process's sockets only after it has freed its memory.
 
 use super::download::Download;
 use super::link::{Exchanged, Link};
@@ -73,7 +83,8 @@ pub(super) async fn attempt(
         let pooled = link.is_some();
         let mut ready = match link.take() {
             Some(link) => link,
-            None => match worker.connect().await {
+            // Seldom, so in a box: each request's future is smaller by it.
+            None => match Box::pin(worker.connect()).await {
                 Ok(link) => link,
                 Err(reason) => return Attempt::Away(request, reason),
             },
@@ -93,6 +104,9 @@ pub(super) async fn attempt(
             return Attempt::Failed(FailureKind::HeaderTooLarge, reason);
         }
         let again = copy(&request);
+        if pooled && again.is_none() {
+            ready.look_first();
+        }
         match ready.exchange(request).await {
             Exchanged::Answered(response) => {
                 return Attempt::Answered(Answered {

@@ -1,23 +1,16 @@
 //! One connection to a worker, driven by the request that has it.
 
+use super::wire::{Socket, Wire, Word};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
-use hyper_rustls::MaybeHttpsStream;
 use hyper_util::rt::TokioIo;
 use lodge_model::RequestBody;
 use std::error::Error;
-use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-
-/// The socket, with or without TLS.
-pub(super) type Socket = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// What a connection may hold of an answer that its visitor takes slowly, in bytes; an answer's head must fit.
 const BUFFER: usize = 128 * 1024;
@@ -26,9 +19,9 @@ const BUFFER: usize = 128 * 1024;
 pub(super) struct Link {
     sender: SendRequest<RequestBody>,
     /// Nothing once it has ended.
-    http: Option<Connection<TokioIo<Heard>, RequestBody>>,
-    /// Bytes that came from the worker.
-    heard: Arc<AtomicU64>,
+    http: Option<Connection<TokioIo<Wire>, RequestBody>>,
+    /// What is said with the socket, which `http` owns.
+    word: Arc<Word>,
     /// Why it ended, if not in good order.
     broken: Option<hyper::Error>,
     /// Since when nobody has it.
@@ -57,16 +50,13 @@ pub(super) struct Break {
 
 impl Link {
     pub(super) async fn new(socket: Socket) -> hyper::Result<Self> {
-        let heard = Arc::new(AtomicU64::new(0));
-        let io = TokioIo::new(Heard {
-            socket: TokioIo::new(socket),
-            heard: heard.clone(),
-        });
+        let word = Arc::<Word>::default();
+        let io = TokioIo::new(Wire::new(socket, word.clone()));
         let (sender, http) = Builder::new().max_buf_size(BUFFER).handshake(io).await?;
         Ok(Self {
             sender,
             http: Some(http),
-            heard,
+            word,
             broken: None,
             idle_since: Instant::now(),
         })
@@ -93,9 +83,15 @@ impl Link {
         Some((reason(error), error.is_user()))
     }
 
+    /// Makes sure, with one system call, that the worker has not ended the connection before the next
+    /// request is sent by it; else that request comes back unsent.
+    pub(super) fn look_first(&self) {
+        self.word.look();
+    }
+
     /// Sends a request and waits for the beginning of its answer.
     pub(super) async fn exchange(&mut self, request: Request<RequestBody>) -> Exchanged {
-        let before = self.heard.load(Relaxed);
+        let before = self.word.heard();
         let mut promise = pin!(self.sender.try_send_request(request));
         let answered = std::future::poll_fn(|cx| {
             self.drive(cx);
@@ -106,7 +102,7 @@ impl Link {
             Err(mut refused) => match refused.take_message() {
                 Some(request) => Exchanged::Unsent(request, reason(refused.error())),
                 None => Exchanged::Broken(Break {
-                    heard: self.heard.load(Relaxed) != before,
+                    heard: self.word.heard() != before,
                     by_visitor: refused.error().is_user() && self.http.is_none(),
                     reason: reason(refused.error()),
                 }),
@@ -125,56 +121,4 @@ pub(super) fn reason(error: &dyn Error) -> String {
         cause = next.source();
     }
     text
-}
-
-/// The socket, with what came from it counted.
-struct Heard {
-    socket: TokioIo<Socket>,
-    heard: Arc<AtomicU64>,
-}
-
-impl AsyncRead for Heard {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        let bytes = buffer.filled().len() - before;
-        if bytes > 0 {
-            self.heard.fetch_add(bytes as u64, Relaxed);
-        }
-        polled
-    }
-}
-
-impl AsyncWrite for Heard {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write_vectored(cx, parts)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
 }

@@ -6,7 +6,8 @@
 //! exists only while there are some.
 
 use super::ForwardSettings;
-use super::link::{Link, Socket, reason};
+use super::link::{Link, reason};
+use super::wire::Socket;
 use http::{Uri, uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;

@@ -2,6 +2,7 @@
 
 mod choice;
 mod cost;
+mod ended;
 mod exchanges;
 mod intake;
 mod pool;

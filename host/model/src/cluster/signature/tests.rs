@@ -141,14 +141,19 @@ fn fields_that_are_none_are_refused() {
     let signer = Signer::new(&key(), boot(1));
     let verifier = Verifier::new(&key(), boot(2));
     let tag = "0".repeat(64);
-    for bad in [
+    let beside_digits = ["/", ":", "@", "G", "`", "g", "é"];
+    let wrong = beside_digits.map(|wrong| {
+        let counter = format!("{wrong:0>width$}", width = 17 - wrong.len());
+        format!("1;{0};{counter};{tag}", boot(1))
+    });
+    for bad in wrong.into_iter().chain([
         String::new(),
         "1".into(),
         format!("2;{0};{1};{tag}", boot(1), "0".repeat(16)),
         format!("1;{0};{1};{tag};", boot(1), "0".repeat(16)),
         format!("1;{0};{1};{tag}0", boot(1), "0".repeat(16)),
         format!("1;{0};zz;{tag}", boot(1)),
-    ] {
+    ]) {
         let mut request = signed(&signer.to(boot(2)));
         request
             .headers_mut()
