@@ -63,7 +63,7 @@ cases! {
         uploads_are_bounded, used_components_stay, compiles_are_resumed, leftovers_are_removed,
         a_failed_compile_fails_its_apps, the_hosts_failures_are_retried, a_lost_cache_is_rebuilt,
         apps_follow_newer_versions;
-    failures: failures_are_retried_and_given_up, an_admin_gives_another_chance,
+    failures: failures_are_retried_and_given_up, the_hosts_faults_are_never_given_up, an_admin_gives_another_chance,
         a_start_that_hangs_fails, a_cache_that_never_holds_is_given_up, causes_reach_the_admin_only;
     figures: minutes_are_kept_and_merged, a_restart_in_the_middle_of_a_step_loses_nothing,
         steps_that_nobody_merged_are_made_up_for, old_rows_are_removed,
