@@ -23,7 +23,9 @@ mod figures;
 mod input;
 mod lifecycle;
 mod lists;
+mod many;
 mod scale;
+mod workers;
 
 use bed::Bed;
 use capabilities::{databases, keys};
@@ -78,4 +80,5 @@ cases! {
         the_audit_log_tells, shutdown_stops_everything;
     lists: apps_are_found, apps_are_paged, components_are_found_and_paged, live_events_tell_the_story;
     scale: a_thousand_apps_start_with_the_host;
+    workers: commands_pass_those_who_are_caught_up_with;
 }
