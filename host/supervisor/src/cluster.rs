@@ -87,6 +87,7 @@ impl Supervisor {
                         self.catch_up_with(&worker.row.about.environment);
                     }
                 }
+                self.look_at_apps_on_workers();
             }
             FromWorkers::Disconnected { reason } => {
                 tracing::warn!(reason, "Redis is away: apps are served on, commands wait");
@@ -345,6 +346,19 @@ impl Supervisor {
         for cell in self.cells_in(name) {
             let lane = cell.lock().lane();
             self.queue.add(&cell.id, lane);
+        }
+    }
+
+    /// Nobody was told anything while Redis was away, nor those who have not joined yet.
+    fn look_at_apps_on_workers(&self) {
+        for cell in self.index.all() {
+            let lane = {
+                let state = cell.lock();
+                (!state.remotes.is_empty()).then(|| state.lane())
+            };
+            if let Some(lane) = lane {
+                self.queue.add(&cell.id, lane);
+            }
         }
     }
 

@@ -80,5 +80,6 @@ cases! {
         the_audit_log_tells, shutdown_stops_everything;
     lists: apps_are_found, apps_are_paged, components_are_found_and_paged, live_events_tell_the_story;
     scale: a_thousand_apps_start_with_the_host;
-    workers: commands_pass_those_who_are_caught_up_with;
+    workers: commands_pass_those_who_are_caught_up_with,
+        nobody_is_told_anything_while_redis_is_away;
 }

@@ -8,7 +8,7 @@ use lodge_model::*;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use tokio::sync::{mpsc, watch};
 
 /// Workers that do what they are told at once, and a link that is as slow to read as a test likes.
@@ -18,6 +18,8 @@ pub struct FakeLink {
     may_read: watch::Sender<bool>,
     reading: AtomicUsize,
     readings: AtomicUsize,
+    publishes: AtomicUsize,
+    away: AtomicBool,
     kept: Mutex<HashMap<(EnvironmentName, AppId), (Revision, Report)>>,
 }
 
@@ -30,6 +32,8 @@ impl FakeLink {
             may_read: watch::Sender::new(true),
             reading: AtomicUsize::default(),
             readings: AtomicUsize::default(),
+            publishes: AtomicUsize::default(),
+            away: AtomicBool::default(),
             kept: Mutex::default(),
         })
     }
@@ -84,6 +88,10 @@ impl SupervisorLink for FakeLink {
     fn lead(&self, _: i64) {}
 
     async fn publish(&self, told: &Specification) -> Result<(), LinkError> {
+        self.publishes.fetch_add(1, SeqCst);
+        if self.away.load(SeqCst) {
+            return Err(LinkError("Redis is away".to_owned()));
+        }
         let report = done(told);
         let key = (told.environment.clone(), told.app.clone());
         self.kept
@@ -191,5 +199,28 @@ pub fn commands_pass_those_who_are_caught_up_with(mut bed: Bed) {
     host.pause(50);
     assert_eq!(link.readings.load(SeqCst), all);
     // What was read before the commands undid nothing.
+    assert_eq!(host.status("shop"), Status::Stopped);
+}
+
+/// 20,000 apps that try again every 2 s would be a burden while nothing can come of it.
+pub fn nobody_is_told_anything_while_redis_is_away(mut bed: Bed) {
+    let link = FakeLink::new();
+    let host = open(&mut bed, &link);
+    link.away.store(true, SeqCst);
+    link.say(FromWorkers::Disconnected {
+        reason: "cut off".to_owned(),
+    });
+    host.until("it is noticed", || host.supervisor.link_problem().is_some());
+    let before = link.publishes.load(SeqCst);
+    let stop = host.stop("shop");
+    host.until("it waits", || {
+        let stop = host.run(host.supervisor.operation(&stop.id)).unwrap();
+        let progress = stop.progress.unwrap_or_default();
+        progress == "waits for Redis: cut off"
+    });
+    assert_eq!(link.publishes.load(SeqCst), before);
+    link.away.store(false, SeqCst);
+    link.say(FromWorkers::Connected);
+    host.done(&stop);
     assert_eq!(host.status("shop"), Status::Stopped);
 }
