@@ -118,12 +118,8 @@ impl Supervisor {
             }
             Err(StartError::NotCompiled) if !state.recompiled => {
                 state.recompiled = true;
-                self.observe(
-                    cell,
-                    &mut state,
-                    Status::Preparing,
-                    Some(waits_for(&component)),
-                );
+                let waits = Some(waits_for(&component));
+                self.observe(cell, &mut state, Status::Preparing, waits);
                 drop(state);
                 self.compile(component.component.digest);
             }
@@ -153,12 +149,8 @@ impl Supervisor {
         match component.component.status {
             ComponentStatus::Ready => return Some(component),
             ComponentStatus::Queued | ComponentStatus::Compiling => {
-                self.observe(
-                    cell,
-                    &mut state,
-                    Status::Preparing,
-                    Some(waits_for(&component)),
-                );
+                let waits = Some(waits_for(&component));
+                self.observe(cell, &mut state, Status::Preparing, waits);
             }
             ComponentStatus::Failed => {
                 let error = component
