@@ -31,7 +31,7 @@ impl InternalCalls for Edge {
         depth: CallDepth,
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, Failure> {
-        let entry = self.routes.load().by_name(to.as_str()).cloned();
+        let entry = self.routes.by_name(to.as_str());
         let entry = entry.ok_or(FailureKind::AppNotFound)?;
         let target = Target {
             state: entry.state(),

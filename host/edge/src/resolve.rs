@@ -66,24 +66,22 @@ pub(crate) fn resolve(
             Err(FailureKind::BadRequest)
         };
     }
-    let table = edge.routes.load();
     let found = match host {
-        Some(host) => table.by_host(host, edge.apps_suffix.as_deref())?,
+        Some(host) => edge.routes.by_host(host, edge.apps_suffix.as_deref())?,
         None => None,
     };
     match found {
         Some(entry) => Ok(Resolved::App(Target {
             state: entry.state(),
-            entry: entry.clone(),
+            entry,
             prefix: None,
         })),
-        None => by_path(edge, &table, parts, scan, host),
+        None => by_path(edge, parts, scan, host),
     }
 }
 
 fn by_path(
     edge: &Edge,
-    table: &table::Table,
     parts: &Parts,
     scan: &Scan,
     host: Option<&Host<'_>>,
@@ -96,7 +94,7 @@ fn by_path(
         .strip_prefix(KEY_SETS)
         .and_then(|rest| rest.strip_suffix("/jwks.json"))
     {
-        let entry = table.by_name(name).ok_or(FailureKind::AppNotFound)?;
+        let entry = edge.routes.by_name(name).ok_or(FailureKind::AppNotFound)?;
         return Ok(Resolved::KeySet(entry.app.clone()));
     }
     let after = path
@@ -106,7 +104,7 @@ fn by_path(
         Some(slash) => after.split_at(slash),
         None => (after, ""),
     };
-    let entry = table.by_name(name).ok_or(FailureKind::AppNotFound)?;
+    let entry = edge.routes.by_name(name).ok_or(FailureKind::AppNotFound)?;
     let state = entry.state();
     if state.path_access == PathAccess::Off {
         return Err(FailureKind::AppNotFound);
@@ -131,7 +129,7 @@ fn by_path(
     let prefix = entry.prefix(name);
     Ok(Resolved::App(Target {
         state,
-        entry: entry.clone(),
+        entry,
         prefix,
     }))
 }

@@ -5,6 +5,7 @@
 //! So every app begins stopped, waiting or to be started, and what had been asked for and was not
 //! done is taken up again. When [`Supervisor::open`] returns, every route is known.
 
+use crate::catch_up::CatchUps;
 use crate::cell::{Carried, Cell};
 use crate::clock::now_ms;
 use crate::environments::Workers;
@@ -120,6 +121,7 @@ impl Supervisor {
             ),
             cluster,
             workers,
+            catch_ups: CatchUps::default(),
             settings,
             kept: parking_lot::Mutex::new(kept),
             live,

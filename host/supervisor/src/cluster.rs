@@ -2,7 +2,7 @@
 //!
 //! What should be is in the control database, and Redis only carries it: whatever it loses is told
 //! again when it, or a worker, is back. An app's worker is told by the reconciler, one app at a time in
-//! order, many apps at once; nothing here waits for a worker.
+//! order, many apps at once; nothing here waits for a worker, nor for Redis ([`crate::catch_up`] does).
 
 use crate::Error;
 use crate::cell::{Cell, State};
@@ -19,7 +19,7 @@ use lodge_model::{
     SupervisorLink, Target,
 };
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often silent workers are looked for.
 const LOOK: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ impl Supervisor {
         };
         loop {
             let heard = cluster.link.next().await;
-            self.hear(heard).await;
+            self.hear(heard);
         }
     }
 
@@ -69,12 +69,13 @@ impl Supervisor {
             }
             for name in self.workers.give_up() {
                 tracing::warn!(environment = %name, "an environment is lost: it has not reported for three heartbeats");
-                self.lose(&name).await;
+                self.lose(&name);
             }
         }
     }
 
-    async fn hear(self: &Arc<Self>, heard: FromWorkers) {
+    /// Waits for nobody: a user's command is heard of behind 200 workers that join.
+    fn hear(self: &Arc<Self>, heard: FromWorkers) {
         match heard {
             FromWorkers::Connected => {
                 *self.link_problem.lock() = None;
@@ -83,30 +84,31 @@ impl Supervisor {
                 for worker in self.workers.all() {
                     // One that is still awaited has said nothing yet: it is caught up with as it joins.
                     if worker.status != EnvironmentStatus::Awaited {
-                        self.catch_up(&worker.row.about.environment).await;
+                        self.catch_up_with(&worker.row.about.environment);
                     }
                 }
+                self.look_at_apps_on_workers();
             }
             FromWorkers::Disconnected { reason } => {
                 tracing::warn!(reason, "Redis is away: apps are served on, commands wait");
                 *self.link_problem.lock() = Some(reason);
             }
-            FromWorkers::Joined(about) => self.join(about).await,
+            FromWorkers::Joined(about) => self.join(about),
             FromWorkers::Beat(beat) => {
                 if self.workers.beat(&beat) {
                     tracing::info!(environment = %beat.environment, "an environment is back");
                     self.find(&beat.environment);
-                    self.catch_up(&beat.environment).await;
+                    self.catch_up_with(&beat.environment);
                 }
                 self.tell_environment(&beat.environment);
             }
             FromWorkers::Left { environment, boot } => {
                 if self.workers.leave(&environment, boot) {
                     tracing::info!(%environment, "an environment was stopped");
-                    self.lose(&environment).await;
+                    self.lose(&environment);
                 }
             }
-            FromWorkers::Report(report) => self.hear_report(report),
+            FromWorkers::Report(report) => self.hear_report(report, None),
             FromWorkers::Figures {
                 environment,
                 figures,
@@ -138,7 +140,7 @@ impl Supervisor {
         }
     }
 
-    async fn join(self: &Arc<Self>, about: Registration) {
+    fn join(self: &Arc<Self>, about: Registration) {
         let name = about.environment.clone();
         tracing::info!(environment = %name, version = about.version, url = about.proxy_url, "an environment is there");
         let (row, other) = self.workers.join(about);
@@ -150,7 +152,7 @@ impl Supervisor {
         } else {
             self.find(&name);
         }
-        self.catch_up(&name).await;
+        self.catch_up_with(&name);
         self.tell_environment(&name);
     }
 
@@ -172,40 +174,8 @@ impl Supervisor {
         });
     }
 
-    /// Reads what an environment has said and was told, and tells it what is missing.
-    async fn catch_up(self: &Arc<Self>, name: &EnvironmentName) {
-        let Some(cluster) = &self.cluster else {
-            return;
-        };
-        let link = &cluster.link;
-        let (reports, published) = (link.reports(name).await, link.published(name).await);
-        let (reports, published) = match (reports, published) {
-            (Ok(reports), Ok(published)) => (reports, published),
-            (Err(error), _) | (_, Err(error)) => {
-                tracing::warn!(environment = %name, %error, "cannot read what Redis has of an environment");
-                return;
-            }
-        };
-        for report in reports {
-            self.hear_report(report);
-        }
-        for cell in self.cells_in(name) {
-            let mut state = cell.lock();
-            state.remotes.check_told(name, published.get(&cell.id));
-            self.refresh(&cell, &mut state);
-        }
-        for (app, revision) in published {
-            let cell = self.index.get(&app);
-            let placed = cell.is_some_and(|cell| cell.lock().remotes.is_at(name));
-            if !placed {
-                self.evict(&app, name, revision);
-            }
-        }
-        self.look_at_apps_of(name);
-    }
-
     /// An environment does not answer: what it had is not known, and what may move is moved.
-    async fn lose(self: &Arc<Self>, name: &EnvironmentName) {
+    fn lose(self: &Arc<Self>, name: &EnvironmentName) {
         for cell in self.cells_in(name) {
             let mut state = cell.lock();
             let message = format!("the environment `{name}` does not answer");
@@ -215,8 +185,10 @@ impl Supervisor {
             self.refresh(&cell, &mut state);
         }
         self.tell_environment(name);
-        self.fail_over_from(name).await;
         self.look_at_apps_of(name);
+        let (this, name) = (Arc::clone(self), name.clone());
+        self.tasks
+            .spawn(async move { this.fail_over_from(&name).await });
     }
 
     /// An environment answers again: what its apps are there is known again.
@@ -230,7 +202,8 @@ impl Supervisor {
         }
     }
 
-    fn hear_report(self: &Arc<Self>, report: Report) {
+    /// `kept`: it was not heard now but read, and that was asked for then.
+    pub(crate) fn hear_report(self: &Arc<Self>, report: Report, kept: Option<Instant>) {
         let environment = report.observed.environment.clone();
         let Some(cell) = self.index.get(&report.app) else {
             if !report.gone {
@@ -247,7 +220,11 @@ impl Supervisor {
             self.index.placed(&cell, &state);
         }
         let observed = report.observed.clone();
-        if !state.remotes.hear(report) {
+        let news = match kept {
+            None => state.remotes.hear(report),
+            Some(asked) => state.remotes.hear_kept(report, asked),
+        };
+        if !news {
             return;
         }
         if observed.status == Status::Running && state.goal() == Goal::Waiting {
@@ -369,6 +346,19 @@ impl Supervisor {
         for cell in self.cells_in(name) {
             let lane = cell.lock().lane();
             self.queue.add(&cell.id, lane);
+        }
+    }
+
+    /// Nobody was told anything while Redis was away, nor those who have not joined yet.
+    fn look_at_apps_on_workers(&self) {
+        for cell in self.index.all() {
+            let lane = {
+                let state = cell.lock();
+                (!state.remotes.is_empty()).then(|| state.lane())
+            };
+            if let Some(lane) = lane {
+                self.queue.add(&cell.id, lane);
+            }
         }
     }
 

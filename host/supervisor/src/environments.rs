@@ -308,9 +308,12 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Tells listeners how an environment is now.
+    /// Tells listeners how an environment is now. With nobody there it costs nothing: workers beat often,
+    /// and each time all of its apps would be counted.
     pub(crate) fn tell_environment(&self, name: &EnvironmentName) {
-        if let Ok(environment) = self.environment(name) {
+        if self.live.has_listeners()
+            && let Ok(environment) = self.environment(name)
+        {
             self.live.tell(LiveEvent::Environment { environment });
         }
     }

@@ -10,7 +10,7 @@
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
 //! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
-//! `lead` which of several supervisors leads; `cluster`, `environments`, `placement`, `remote`, `telling`: workers, and apps placed there; `asked` what
+//! `lead` which of several supervisors leads; `cluster`, `catch_up`, `environments`, `placement`, `remote`, `telling`: workers, and apps placed there; `asked` what
 //! workers are asked for administrators.
 //! `cell` and `index` are the apps in memory, so that visits and lists need no query.
 
@@ -18,6 +18,7 @@ mod activate;
 mod apps;
 mod asked;
 mod boot;
+mod catch_up;
 mod cell;
 mod clock;
 mod cluster;

@@ -76,6 +76,11 @@ impl Live {
         let _ = self.0.send(event);
     }
 
+    /// Whether anybody would hear it.
+    pub(crate) fn has_listeners(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<LiveEvent> {
         self.0.subscribe()
     }

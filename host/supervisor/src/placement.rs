@@ -245,6 +245,10 @@ impl Supervisor {
             return;
         }
         for cell in self.cells_in(name) {
+            if self.workers.condition(name).online {
+                // It is back: what is still there may stay.
+                return;
+            }
             let fails_over = {
                 let state = cell.lock();
                 let app = &state.row.app;

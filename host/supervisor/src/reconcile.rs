@@ -6,8 +6,9 @@
 //! "ensure", so that a step whose result was lost is simply done again.
 //!
 //! How it fails: a failed start is told to the administrator (observed state, the app's log, the
-//! operation) and tried again after a delay that doubles, until the tries are used up; visitors get
-//! a refusal at once meanwhile. A failed deletion is tried again until it succeeds.
+//! operation) and tried again after a delay that doubles, until the tries are used up. What the app is
+//! not guilty of (its database is away) is tried for as long as it is so. Visitors get a refusal at
+//! once meanwhile. A failed deletion is tried again until it succeeds.
 
 use crate::Error;
 use crate::cell::{Cell, State};
@@ -117,14 +118,14 @@ impl Supervisor {
             }
             Err(StartError::NotCompiled) if !state.recompiled => {
                 state.recompiled = true;
-                self.observe(
-                    cell,
-                    &mut state,
-                    Status::Preparing,
-                    Some(waits_for(&component)),
-                );
+                let waits = Some(waits_for(&component));
+                self.observe(cell, &mut state, Status::Preparing, waits);
                 drop(state);
                 self.compile(component.component.digest);
+            }
+            Err(StartError::Host(text)) => {
+                state.recompiled = false;
+                self.note_hindrance(cell, &mut state, &text);
             }
             Err(error) => {
                 state.recompiled = false;
@@ -148,12 +149,8 @@ impl Supervisor {
         match component.component.status {
             ComponentStatus::Ready => return Some(component),
             ComponentStatus::Queued | ComponentStatus::Compiling => {
-                self.observe(
-                    cell,
-                    &mut state,
-                    Status::Preparing,
-                    Some(waits_for(&component)),
-                );
+                let waits = Some(waits_for(&component));
+                self.observe(cell, &mut state, Status::Preparing, waits);
             }
             ComponentStatus::Failed => {
                 let error = component
@@ -190,7 +187,8 @@ impl Supervisor {
         let start = timeout(limit, self.runtime.ensure_running(launch, &report));
         tokio::select! {
             outcome = start => outcome.unwrap_or_else(|_| {
-                Err(StartError::Host(format!("it did not start within {} s", limit.as_secs())))
+                // Perhaps for ever: it is not to take a place again and again.
+                Err(StartError::Component(format!("it did not start within {} s", limit.as_secs())))
             }),
             // A start that hangs must not make its stop wait.
             () = cell.unwanted() => Err(StartError::Host("it was stopped meanwhile".into())),
@@ -255,8 +253,7 @@ impl Supervisor {
         if let Err(error) = self.remove_everything(cell, data).await {
             let mut state = cell.lock();
             state.failures = state.failures.saturating_add(1);
-            let delay = self.settings.retry_delay(state.failures);
-            let delay = delay.unwrap_or(self.settings.longest_retry);
+            let delay = self.settings.patient_delay(state.failures);
             let text = format!("cannot be deleted yet, trying again in {delay:?}: {error}");
             tracing::error!(app = %cell.id, %error, ?delay, "cannot delete an app yet");
             self.observe(cell, &mut state, Status::Stopping, Some(text));
@@ -325,10 +322,7 @@ impl Supervisor {
                 let text =
                     format!("{error} (failed start {failures} of {of}, trying again in {delay:?})");
                 self.fail(cell, state, failures, &text);
-                state.retry_at = Some(Instant::now() + delay);
-                // A little later, so that the retry is due for certain.
-                self.queue
-                    .add_later(&cell.id, delay + Duration::from_millis(1));
+                self.try_later(cell, state, delay);
             }
             None => {
                 let text = format!(
@@ -338,6 +332,23 @@ impl Supervisor {
                 self.fail(cell, state, failures, &text);
             }
         }
+    }
+
+    /// A start failed by no fault of the app's: tells it, and tries again later until it is no more so.
+    fn note_hindrance(&self, cell: &Cell, state: &mut State, error: &str) {
+        let failures = state.failures.saturating_add(1);
+        let delay = self.settings.patient_delay(failures);
+        let error = brief(error);
+        let text = format!("{error} (failed start {failures}, trying again in {delay:?})");
+        self.fail(cell, state, failures, &text);
+        self.try_later(cell, state, delay);
+    }
+
+    fn try_later(&self, cell: &Cell, state: &mut State, delay: Duration) {
+        state.retry_at = Some(Instant::now() + delay);
+        // A little later, so that the retry is due for certain.
+        self.queue
+            .add_later(&cell.id, delay + Duration::from_millis(1));
     }
 
     /// A start that cannot succeed: no further tries.

@@ -12,6 +12,7 @@ use place::{Told, place_wanted};
 
 use crate::clock::now_ms;
 use lodge_model::{DataPolicy, EnvironmentName, Goal, Observed, Report, Revision, Status, Tally};
+use std::time::Instant;
 
 /// Something to tell an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(crate) struct Telling {
     pub(crate) environment: EnvironmentName,
     pub(crate) wanted: Wanted,
     pub(crate) revision: Revision,
+    /// When it began to be told.
+    pub(crate) begun: Instant,
 }
 
 /// What the supervisor knows of an environment, as far as one app is concerned.
@@ -157,6 +160,7 @@ impl Remotes {
                 term,
                 step: self.step,
             },
+            begun: Instant::now(),
         })
     }
 
@@ -166,14 +170,22 @@ impl Remotes {
             place.told = Some(Told {
                 wanted: telling.wanted,
                 revision: telling.revision,
+                begun: telling.begun,
             });
         }
     }
 
-    /// Has an environment told again if the carrier has not what it was told.
-    pub(crate) fn check_told(&mut self, environment: &EnvironmentName, has: Option<&Revision>) {
+    /// Has an environment told again if the carrier has not what it was told. What it has was asked for
+    /// at `asked`: what was told since may not be in the answer, and is left alone.
+    pub(crate) fn check_told(
+        &mut self,
+        environment: &EnvironmentName,
+        has: Option<&Revision>,
+        asked: Instant,
+    ) {
         if let Some(place) = self.place_mut(environment)
             && let Some(told) = &place.told
+            && told.begun < asked
             && has.is_none_or(|has| *has < told.revision)
         {
             place.told = None;
@@ -255,8 +267,23 @@ impl Remotes {
         self.places.iter().any(failed)
     }
 
-    /// Notes what an environment says. False: it says nothing new.
+    /// Notes what an environment says now. False: it says nothing new.
     pub(crate) fn hear(&mut self, report: Report) -> bool {
+        if let Some(place) = self.place_mut(&report.observed.environment) {
+            place.heard = Some(Instant::now());
+        }
+        self.note(report)
+    }
+
+    /// Notes what an environment said some time ago, read at a request of `asked`: what was heard since
+    /// then is as new or newer, or what is newer is still to be heard. False: it says nothing new.
+    pub(crate) fn hear_kept(&mut self, report: Report, asked: Instant) -> bool {
+        let place = self.place_mut(&report.observed.environment);
+        let heard = place.and_then(|place| place.heard);
+        heard.is_none_or(|heard| heard < asked) && self.note(report)
+    }
+
+    fn note(&mut self, report: Report) -> bool {
         let Some(place) = self.place_mut(&report.observed.environment) else {
             return false;
         };
@@ -272,6 +299,7 @@ impl Remotes {
     pub(crate) fn restarted(&mut self, environment: &EnvironmentName) {
         if let Some(place) = self.place_mut(environment) {
             place.report = None;
+            place.heard = Some(Instant::now());
         }
     }
 

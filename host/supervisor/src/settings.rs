@@ -88,13 +88,17 @@ impl Default for Settings {
 impl Settings {
     /// The delay after `failures` failed starts in a row; none: give up.
     pub(crate) fn retry_delay(&self, failures: u32) -> Option<Duration> {
-        if failures == 0 || failures >= self.give_up_after {
-            return None;
-        }
-        let doubled = self
-            .first_retry
-            .saturating_mul(2_u32.saturating_pow(failures - 1));
-        Some(doubled.min(self.longest_retry))
+        (1..self.give_up_after)
+            .contains(&failures)
+            .then(|| self.patient_delay(failures))
+    }
+
+    /// The delay after `failures` failures in a row of what is never given up.
+    pub(crate) fn patient_delay(&self, failures: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        self.first_retry
+            .saturating_mul(doubled)
+            .min(self.longest_retry)
     }
 }
 
@@ -113,5 +117,7 @@ mod tests {
             .collect();
         let expected = [1, 2, 4, 8, 16, 32, 60, 60, 60].map(Some);
         assert_eq!(delays, [&expected[..], &[None]].concat());
+        assert_eq!(settings.patient_delay(6).as_secs(), 32);
+        assert_eq!(settings.patient_delay(u32::MAX).as_secs(), 60);
     }
 }

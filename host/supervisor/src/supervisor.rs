@@ -1,5 +1,6 @@
 //! The control plane itself: what it is made of, and what it answers without changing anything.
 
+use crate::catch_up::CatchUps;
 use crate::cluster::Cluster;
 use crate::environments::Workers;
 use crate::figures::Figures;
@@ -68,6 +69,7 @@ pub struct Supervisor {
     pub(crate) environment: EnvironmentName,
     pub(crate) cluster: Option<Cluster>,
     pub(crate) workers: Workers,
+    pub(crate) catch_ups: CatchUps,
     /// Why workers cannot be told anything now.
     pub(crate) link_problem: parking_lot::Mutex<Option<String>>,
     pub(crate) settings: Settings,

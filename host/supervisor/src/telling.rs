@@ -41,6 +41,11 @@ impl Supervisor {
                     }
                 }
             };
+            if let Some(problem) = self.link_problem() {
+                // Every app is looked at when it is back: none has to try meanwhile.
+                self.wait_for_redis(cell, &problem);
+                return false;
+            }
             let told = match self.specification(cell, &telling).await {
                 Ok(specification) => cluster.link.publish(&specification).await,
                 Err(error) => {
@@ -54,19 +59,22 @@ impl Supervisor {
                     state.remotes.told(&telling);
                 }
                 Err(error) => {
-                    let operation = cell
-                        .lock()
-                        .operation
-                        .as_ref()
-                        .map(|carried| carried.id.clone());
-                    if let Some(id) = operation {
-                        let text = format!("waits for Redis: {error}");
-                        self.operations.progress(&id, &text);
-                    }
+                    self.wait_for_redis(cell, &error.to_string());
                     self.queue.add_later(&cell.id, TELL_AGAIN);
                     return false;
                 }
             }
+        }
+    }
+
+    fn wait_for_redis(&self, cell: &Cell, why: &str) {
+        let operation = {
+            let state = cell.lock();
+            state.operation.as_ref().map(|carried| carried.id.clone())
+        };
+        if let Some(id) = operation {
+            let text = format!("waits for Redis: {why}");
+            self.operations.progress(&id, &text);
         }
     }
 

@@ -55,11 +55,10 @@ pub(super) fn handle(intake: &Intake, mut visit: Visit) -> Handling {
 }
 
 fn target(visit: &Visit, app: &AppId) -> Option<Target> {
-    let table = visit.conn().edge.routes.load();
-    let entry = table.by_name(app.as_str()).filter(|e| e.app == *app)?;
+    let entry = visit.conn().edge.routes.by_id(app)?;
     Some(Target {
         state: entry.state(),
-        entry: entry.clone(),
+        entry,
         prefix: None,
     })
 }

@@ -1,15 +1,18 @@
 //! The routing table: what the request path knows of every app.
 //!
-//! Readers load it without a lock. A change of membership (an app added, removed, given another
-//! domain) clones the maps, whose keys and values are shared, and swaps the table: about 1 ms with
-//! 10,000 apps. What changes often, an app's phase, is swapped inside its entry, whatever the
-//! number of apps. Writers take turns by a mutex.
+//! Readers look names up without a lock. A change of membership (an app added, removed, given another
+//! domain) swaps the small maps that have its names ([`names`]); what changes often, an app's phase, is
+//! swapped inside its entry: neither costs more with more apps. An app's several names come and go one
+//! by one, so that for moments it may have some of them. Writers take turns by a mutex.
+
+mod names;
 
 use super::Host;
 use crate::admission::Admission;
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use http::HeaderValue;
 use lodge_model::{AppId, AppMeter, FailureKind, Limits, PathAccess, Phase, Route, RouteSink};
+use names::Names;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,8 +26,10 @@ pub(crate) struct Entry {
     label: Box<str>,
     /// `/apps/{id}`.
     prefix: HeaderValue,
-    domains: Mutex<Arc<[Arc<str>]>>,
+    domains: Mutex<Domains>,
 }
+
+type Domains = Arc<[Arc<str>]>;
 
 /// What may change about an app while requests are under way; each keeps the one it began with.
 #[derive(Clone)]
@@ -52,6 +57,12 @@ impl Entry {
     /// The app as it is now.
     pub(crate) fn state(&self) -> Arc<State> {
         self.state.load_full()
+    }
+
+    /// Its names on host names for many: the ID, and its label where that differs.
+    fn names(&self) -> impl Iterator<Item = Arc<str>> {
+        let label = (*self.label != *self.app.as_str()).then(|| Arc::from(&*self.label));
+        [Arc::from(self.app.as_str())].into_iter().chain(label)
     }
 
     /// `/apps/{name}`, `name` being one of the app's two spellings.
@@ -88,18 +99,29 @@ impl State {
     }
 }
 
-/// One state of the whole table.
-#[derive(Default, Clone)]
-pub(crate) struct Table {
+/// The routing table, read by the edge and written through [`RouteSink`].
+#[derive(Default)]
+pub struct Routes {
     /// By ID, and by host name label where that differs.
-    names: HashMap<Arc<str>, Arc<Entry>>,
+    names: Names,
     /// By custom domain.
-    domains: HashMap<Arc<str>, Arc<Entry>>,
+    domains: Names,
+    writing: Mutex<()>,
 }
 
-impl Table {
-    pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
+impl Routes {
+    /// An empty table.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<Arc<Entry>> {
         self.names.get(name)
+    }
+
+    /// The app of exactly this ID.
+    pub(crate) fn by_id(&self, app: &AppId) -> Option<Arc<Entry>> {
+        self.by_name(app.as_str()).filter(|entry| entry.app == *app)
     }
 
     /// The app whose own host name this is; nothing if it is a host name for many.
@@ -110,7 +132,7 @@ impl Table {
         &self,
         host: &Host<'_>,
         apps_suffix: Option<&str>,
-    ) -> Result<Option<&Arc<Entry>>, FailureKind> {
+    ) -> Result<Option<Arc<Entry>>, FailureKind> {
         if host.is_address {
             return Ok(None);
         }
@@ -125,120 +147,84 @@ impl Table {
         entry.map(Some).ok_or(FailureKind::AppNotFound)
     }
 
-    fn insert(&mut self, entry: &Arc<Entry>) {
-        let id = entry.app.as_str();
-        if *entry.label != *id {
-            self.names.insert(Arc::from(&*entry.label), entry.clone());
-        }
-        self.names.insert(Arc::from(id), entry.clone());
-        for domain in entry.domains.lock().iter() {
-            if let Some(other) = self.domains.insert(domain.clone(), entry.clone()) {
-                // The control database keeps domains unique; this is the last line of defence.
-                tracing::error!(%domain, app = %entry.app, other = %other.app, "two apps claim one domain: the later one has it");
-            }
-        }
-    }
-
-    fn remove(&mut self, entry: &Arc<Entry>) {
-        let is_its_own = |_: &Arc<str>, other: &mut Arc<Entry>| Arc::ptr_eq(other, entry);
-        for name in [entry.app.as_str(), &*entry.label] {
-            if self
-                .names
-                .get(name)
-                .is_some_and(|other| Arc::ptr_eq(other, entry))
-            {
-                self.names.remove(name);
-            }
-        }
-        self.domains.extract_if(is_its_own).for_each(drop);
-    }
-}
-
-/// The routing table, read by the edge and written through [`RouteSink`].
-#[derive(Default)]
-pub struct Routes {
-    table: ArcSwap<Table>,
-    writing: Mutex<()>,
-}
-
-impl Routes {
-    /// An empty table.
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self::default())
-    }
-
-    pub(crate) fn load(&self) -> Guard<Arc<Table>> {
-        self.table.load()
-    }
-
-    /// Brings a route into an entry that is in the table already. True if its domains changed, so
-    /// that the table must be rebuilt around it.
-    fn update(entry: &Entry, route: Route) -> bool {
+    /// Brings a route into an entry that is in the table already. Gives the domains that it had, if it
+    /// has others now.
+    fn update(entry: &Entry, route: Route) -> Option<Domains> {
         let domains = shared(&route.domains);
-        let moved = std::mem::replace(&mut *entry.domains.lock(), domains.clone()) != domains;
+        let before = std::mem::replace(&mut *entry.domains.lock(), domains.clone());
         entry.admission.resize(route.limits.concurrency);
         entry.state.store(Arc::new(State::of(route)));
-        moved
+        (before != domains).then_some(before)
+    }
+
+    fn set_domains(&self, entry: &Arc<Entry>) {
+        let domains = entry.domains.lock().clone();
+        for domain in domains.iter() {
+            let before = self.domains.set(domain.clone(), entry);
+            complain(domain, entry, before.as_ref());
+        }
     }
 }
 
 impl RouteSink for Routes {
     fn replace_all(&self, routes: Vec<Route>) {
         let _turn = self.writing.lock();
-        let old = self.table.load_full();
-        let mut table = Table::default();
+        let mut names = HashMap::new();
+        let mut domains: HashMap<Arc<str>, Arc<Entry>> = HashMap::new();
         for route in routes {
-            let entry = match old.by_name(route.app.as_str()) {
-                Some(entry) if entry.app == route.app => {
-                    Self::update(entry, route);
-                    entry.clone()
+            let entry = match self.by_id(&route.app) {
+                Some(entry) => {
+                    Self::update(&entry, route);
+                    entry
                 }
-                _ => Arc::new(Entry::new(route)),
+                None => Arc::new(Entry::new(route)),
             };
-            table.insert(&entry);
+            names.extend(entry.names().map(|name| (name, entry.clone())));
+            for domain in entry.domains.lock().iter() {
+                let before = domains.insert(domain.clone(), entry.clone());
+                complain(domain, &entry, before.as_ref());
+            }
         }
-        self.table.store(Arc::new(table));
+        self.names.replace_all(names);
+        self.domains.replace_all(domains);
     }
 
     fn upsert(&self, route: Route) {
         let _turn = self.writing.lock();
-        let old = self.table.load_full();
-        let known = old
-            .by_name(route.app.as_str())
-            .filter(|entry| entry.app == route.app);
-        let entry = match known {
-            Some(entry) => {
-                if !Self::update(entry, route) {
-                    return;
-                }
-                entry.clone()
+        let Some(entry) = self.by_id(&route.app) else {
+            let entry = Arc::new(Entry::new(route));
+            for name in entry.names() {
+                self.names.set(name, &entry);
             }
-            None => Arc::new(Entry::new(route)),
+            return self.set_domains(&entry);
         };
-        let mut table = Table::clone(&old);
-        table.remove(&entry);
-        table.insert(&entry);
-        self.table.store(Arc::new(table));
+        let Some(before) = Self::update(&entry, route) else {
+            return;
+        };
+        self.set_domains(&entry);
+        let domains = entry.domains.lock().clone();
+        for domain in before.iter().filter(|domain| !domains.contains(domain)) {
+            self.domains.unset(domain, &entry);
+        }
     }
 
     fn remove(&self, app: &AppId) {
         let _turn = self.writing.lock();
-        let old = self.table.load_full();
-        let Some(entry) = old.by_name(app.as_str()).filter(|entry| entry.app == *app) else {
+        let Some(entry) = self.by_id(app) else {
             return;
         };
-        let mut table = Table::clone(&old);
-        table.remove(entry);
-        self.table.store(Arc::new(table));
+        for name in entry.names() {
+            self.names.unset(&name, &entry);
+        }
+        let domains = entry.domains.lock().clone();
+        for domain in domains.iter() {
+            self.domains.unset(domain, &entry);
+        }
     }
 
     fn set_phase(&self, app: &AppId, phase: Phase) {
         let _turn = self.writing.lock();
-        let table = self.table.load();
-        let Some(entry) = table
-            .by_name(app.as_str())
-            .filter(|entry| entry.app == *app)
-        else {
+        let Some(entry) = self.by_id(app) else {
             return;
         };
         let state = State {
@@ -249,7 +235,14 @@ impl RouteSink for Routes {
     }
 }
 
-fn shared(domains: &[String]) -> Arc<[Arc<str>]> {
+/// The control database keeps domains unique; this is the last line of defence.
+fn complain(domain: &str, entry: &Arc<Entry>, before: Option<&Arc<Entry>>) {
+    if let Some(other) = before.filter(|other| !Arc::ptr_eq(other, entry)) {
+        tracing::error!(%domain, app = %entry.app, other = %other.app, "two apps claim one domain: the later one has it");
+    }
+}
+
+fn shared(domains: &[String]) -> Domains {
     domains
         .iter()
         .map(|domain| Arc::from(domain.to_ascii_lowercase()))

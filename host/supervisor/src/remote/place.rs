@@ -3,6 +3,7 @@
 use super::Condition;
 use crate::clock::now_ms;
 use lodge_model::{DataPolicy, EnvironmentName, Goal, Observed, Report, Revision, Status, Tally};
+use std::time::Instant;
 
 /// One environment's part.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub(crate) struct Place {
     pub(super) told: Option<Told>,
     /// What it said last, in its present run.
     pub(super) report: Option<Report>,
+    /// When it was last heard of, or its process was found to be another.
+    pub(super) heard: Option<Instant>,
     /// True: the app is placed here no more and has to leave.
     pub(crate) leaving: bool,
     /// What the app held there by the last figures.
@@ -34,6 +37,7 @@ pub(crate) struct Wanted {
 pub(super) struct Told {
     pub(super) wanted: Wanted,
     pub(super) revision: Revision,
+    pub(super) begun: Instant,
 }
 
 impl Place {
@@ -49,6 +53,7 @@ impl Place {
             environment,
             told: None,
             report: None,
+            heard: None,
             leaving: false,
             held: Tally::default(),
         }

@@ -185,11 +185,47 @@ fn what_the_carrier_lost_is_told_again_with_a_higher_revision() {
     let stop = wanted(1, Goal::Stopped);
     tell(&mut remotes, stop);
     let before = revision(&remotes, "a");
-    remotes.check_told(&name("a"), Some(&before));
+    remotes.check_told(&name("a"), Some(&before), Instant::now());
     assert_eq!(tell(&mut remotes, stop), []);
-    remotes.check_told(&name("a"), None);
+    remotes.check_told(&name("a"), None, Instant::now());
     assert_eq!(tell(&mut remotes, stop), [("a".into(), Goal::Stopped)]);
     assert!(revision(&remotes, "a") > before);
+}
+
+#[test]
+fn what_was_read_before_it_was_told_has_nothing_told_twice() {
+    let mut remotes = Remotes::default();
+    remotes.place(&[name("a")]);
+    tell(&mut remotes, wanted(1, Goal::Running));
+    let old = revision(&remotes, "a");
+    let asked = Instant::now();
+    tell(&mut remotes, wanted(2, Goal::Running));
+    for has in [Some(&old), None] {
+        remotes.check_told(&name("a"), has, asked);
+        assert_eq!(tell(&mut remotes, wanted(2, Goal::Running)), []);
+    }
+    remotes.check_told(&name("a"), Some(&old), Instant::now());
+    assert_eq!(tell(&mut remotes, wanted(2, Goal::Running)).len(), 1);
+}
+
+#[test]
+fn what_was_kept_does_not_undo_what_was_heard_since() {
+    let mut remotes = Remotes::default();
+    remotes.place(&[name("a")]);
+    tell(&mut remotes, wanted(1, Goal::Running));
+    let told = revision(&remotes, "a");
+    let kept = report("a", told, Status::Starting);
+    assert!(remotes.hear_kept(kept.clone(), Instant::now()));
+    let asked = Instant::now();
+    assert!(says(&mut remotes, "a", Status::Running));
+    assert!(!remotes.hear_kept(kept.clone(), asked));
+    assert_eq!(remotes.status_in(&name("a")), Some(Status::Running));
+    // Read after that, it is newer: the carrier gives none that is older than what was heard.
+    assert!(remotes.hear_kept(kept.clone(), Instant::now()));
+    // What another process of it had said does not count.
+    let asked = Instant::now();
+    remotes.restarted(&name("a"));
+    assert!(!remotes.hear_kept(report("a", told, Status::Running), asked));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::capabilities::provider::{FakeProvider, key_set, make_key};
 use crate::fake::{FakeLogs, FakeRoutes, FakeRuntime, component_bytes};
+use crate::workers::NoWay;
 use bytes::Bytes;
 use futures::stream;
 use lodge_db::Database;
@@ -23,6 +24,8 @@ pub struct Bed {
     pub url: Option<String>,
     pub settings: Settings,
     pub sealer: TestSealer,
+    /// Has apps on workers, over this link.
+    pub link: Option<Box<dyn Fn() -> Arc<dyn SupervisorLink>>>,
 }
 
 enum Place {
@@ -71,6 +74,7 @@ impl Bed {
             url: None,
             settings: quick(),
             sealer: SEALER,
+            link: None,
         }
     }
 
@@ -81,6 +85,7 @@ impl Bed {
             url,
             settings: quick(),
             sealer: SEALER,
+            link: None,
         }
     }
 
@@ -128,6 +133,14 @@ impl Bed {
         let (runtime, routes, logs) = (Arc::new(runtime), Arc::default(), Arc::default());
         let provider = Arc::<FakeProvider>::default();
         let db = tokio.block_on(self.database());
+        let cluster = self.link.as_ref().map(|link| {
+            let _in = tokio.enter();
+            Cluster {
+                link: link(),
+                forward: Arc::new(NoWay),
+                hosts_apps: false,
+            }
+        });
         let parts = Parts {
             db: db.clone(),
             runtime: Arc::clone(&runtime) as _,
@@ -139,7 +152,7 @@ impl Bed {
             key_set: Arc::new(key_set),
             data_dir: self.dir().to_owned(),
             environment: LOCAL_ENVIRONMENT.parse().unwrap(),
-            cluster: None,
+            cluster,
             settings: self.settings.clone(),
         };
         let supervisor = tokio.block_on(Supervisor::open(parts))?;
@@ -255,8 +268,13 @@ impl Host {
 
     /// Waits until something holds, 10 s at most.
     #[track_caller]
-    pub fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(10);
+    pub fn until(&self, what: &str, holds: impl FnMut() -> bool) {
+        self.until_within(what, Duration::from_secs(10), holds);
+    }
+
+    #[track_caller]
+    pub fn until_within(&self, what: &str, most: Duration, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + most;
         while !holds() {
             assert!(Instant::now() < deadline, "never: {what}");
             self.pause(2);

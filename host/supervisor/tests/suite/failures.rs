@@ -37,6 +37,24 @@ pub fn failures_are_retried_and_given_up(bed: Bed) {
     assert_eq!(host.visit("hopeless"), Err(FailureKind::AppFailed));
 }
 
+/// More often than a broken component would be tried.
+pub fn the_hosts_faults_are_never_given_up(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    let away = StartError::Host("its database server is away".into());
+    host.runtime.fail_starts("shop", 8, away);
+    assert_eq!(host.visit("shop"), Err(FailureKind::AppFailed));
+    host.until("it is tried on", || host.runtime.starts_of("shop") > 5);
+    host.until_status("shop", Status::Running);
+    assert_eq!(host.runtime.starts_of("shop"), 9);
+    assert_eq!(host.visit("shop"), Ok(()));
+    let log = host.logs.text_of("shop");
+    assert!(
+        log.contains("its database server is away (failed start 8, trying again in 80ms)"),
+        "{log}"
+    );
+}
+
 pub fn an_admin_gives_another_chance(mut bed: Bed) {
     bed.settings.give_up_after = 1;
     let host = bed.open();

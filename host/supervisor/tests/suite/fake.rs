@@ -231,7 +231,7 @@ impl Runtime for FakeRuntime {
     }
 }
 
-struct FakeEndpoint;
+pub struct FakeEndpoint;
 
 impl Endpoint for FakeEndpoint {
     fn call(

@@ -23,8 +23,10 @@ mod figures;
 mod input;
 mod lifecycle;
 mod lists;
+mod many;
 mod scale;
 mod stored;
+mod workers;
 
 use bed::Bed;
 use capabilities::{databases, keys};
@@ -64,7 +66,7 @@ cases! {
         uploads_are_bounded, used_components_stay, compiles_are_resumed, leftovers_are_removed,
         a_failed_compile_fails_its_apps, the_hosts_failures_are_retried, a_lost_cache_is_rebuilt,
         apps_follow_newer_versions;
-    failures: failures_are_retried_and_given_up, an_admin_gives_another_chance,
+    failures: failures_are_retried_and_given_up, the_hosts_faults_are_never_given_up, an_admin_gives_another_chance,
         a_start_that_hangs_fails, a_cache_that_never_holds_is_given_up, causes_reach_the_admin_only;
     figures: minutes_are_kept_and_merged, a_restart_in_the_middle_of_a_step_loses_nothing,
         steps_that_nobody_merged_are_made_up_for, old_rows_are_removed,
@@ -79,4 +81,6 @@ cases! {
         the_audit_log_tells, shutdown_stops_everything;
     lists: apps_are_found, apps_are_paged, components_are_found_and_paged, live_events_tell_the_story;
     scale: a_thousand_apps_start_with_the_host;
+    workers: commands_pass_those_who_are_caught_up_with,
+        nobody_is_told_anything_while_redis_is_away;
 }
