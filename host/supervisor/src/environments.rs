@@ -247,7 +247,11 @@ impl Supervisor {
                 format!(
                     "apps are placed in `{name}` ({}{}): place them elsewhere or delete them first",
                     names.join(", "),
-                    if cells.len() > names.len() { " …" } else { "" }
+                    if cells.len() > names.len() {
+                        " …"
+                    } else {
+                        ""
+                    }
                 ),
             ));
         }
