@@ -16,7 +16,7 @@ pub(crate) mod tokens;
 
 use crate::problem::Problem;
 use http::StatusCode;
-use lodge_supervisor::{Error, Listing, Page};
+use lodge_supervisor::{Error, Fault, Listing, Page};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
@@ -114,6 +114,7 @@ impl From<Error> for Problem {
             Error::Unavailable { message, .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message).retry_after(2)
             }
+            Error::Internal(Fault::Database(error)) => error.into(),
             Error::Internal(fault) => Self::internal(&fault),
         }
     }

@@ -153,6 +153,16 @@ impl From<Rejection> for Problem {
 
 impl From<lodge_db::Error> for Problem {
     fn from(error: lodge_db::Error) -> Self {
-        Self::internal(&error)
+        if !error.is_away() {
+            return Self::internal(&error);
+        }
+        tracing::warn!(%error, "an API request failed: the control database is away");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "control_database_away",
+            "the control database does not answer: apps are served on, and nothing can be changed until it is back. \
+             Ask again then; with the same Idempotency-Key nothing is done twice",
+        )
+        .retry_after(5)
     }
 }

@@ -86,6 +86,32 @@ pub enum Error {
     Query(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// True: the database does not answer, and the same may succeed when it does. Whether a change that
+    /// was under way has happened is not known.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Query(error) => match error {
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => true,
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| ends(&code)),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// PostgreSQL's codes of a connection that ended, a server that stops or starts, and one that has no
+/// connection left (PostgreSQL, Appendix A).
+fn ends(code: &str) -> bool {
+    code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "53300")
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error.as_database_error().map(|e| e.kind()) {

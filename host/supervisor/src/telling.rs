@@ -50,6 +50,10 @@ impl Supervisor {
                 Ok(specification) => cluster.link.publish(&specification).await,
                 Err(error) => {
                     self.cannot_tell(cell, &telling, &error.to_string());
+                    if matches!(error, StartError::Host(_)) {
+                        // Not the app's fault, and perhaps not for long.
+                        self.queue.add_later(&cell.id, self.settings.longest_retry);
+                    }
                     return false;
                 }
             };

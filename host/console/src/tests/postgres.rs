@@ -54,3 +54,21 @@ async fn two_hosts_that_start_together_make_one_root_user() {
         .filter(|made| made.as_ref().unwrap().is_some());
     assert_eq!(made.count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_control_database_a_change_is_refused_for_now() {
+    let mut server = lodge_harness::postgres::Postgres::start().unwrap();
+    let test = TestConsole::at(&server.create_database("away").unwrap()).await;
+    let body = json!({ "name": "ci", "expires_in_days": 1 });
+    let make = async || {
+        let body = Some(body.clone());
+        test.call(Method::POST, "/api/tokens", body).await
+    };
+    assert_eq!(make().await.status, 201);
+    server.kill();
+    let refused = make().await;
+    assert_eq!(refused.problem(), (503, "control_database_away".into()));
+    assert_eq!(refused.headers["retry-after"], "5");
+    server.restart().unwrap();
+    assert_eq!(make().await.status, 201);
+}
