@@ -97,8 +97,9 @@ async function choose(page, select, option) {
   await wanted.click();
 }
 
-const appears = (locator) =>
-  locator.waitFor({ timeout: 4_000 }).then(
+function appears(locator) {
+  return locator.waitFor({ timeout: 4_000 }).then(
     () => true,
     () => false,
   );
+}
