@@ -102,6 +102,12 @@ def _pod(built: Built, o: dict) -> Pod:
 def _variables(built: Built, container: dict, whose: str) -> dict[str, str | None]:
     values = {}
     for source in container.get("envFrom", []):
+        if "secretRef" in source:
+            # What is optional may be there or not; its variables are the operator's.
+            if not source["secretRef"].get("optional"):
+                secret = built.find("Secret", source["secretRef"]["name"], whose)
+                values |= dict.fromkeys(secret["stringData"])
+            continue
         values |= built.find("ConfigMap", source["configMapRef"]["name"], whose)["data"]
     for variable in container.get("env", []):
         source = variable.get("valueFrom", {})
