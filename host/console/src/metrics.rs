@@ -154,8 +154,65 @@ impl Metrics {
 
     fn answer(&self) -> Response {
         let kind = "text/plain; version=0.0.4; charset=utf-8";
-        let text = write(&self.apps, &self.statuses);
-        ([(header::CONTENT_TYPE, kind)], text).into_response()
+        ([(header::CONTENT_TYPE, kind)], self.text()).into_response()
+    }
+
+    fn text(&self) -> String {
+        let Self { apps, statuses } = self;
+        let mut text = String::new();
+        head(
+            &mut text,
+            "lodge_apps",
+            "gauge",
+            "Apps, by observed status.",
+        );
+        for (status, count) in statuses {
+            line(
+                &mut text,
+                format_args!("lodge_apps{{status=\"{status}\"}} {count}"),
+            );
+        }
+        head(
+            &mut text,
+            "lodge_app_requests_total",
+            "counter",
+            "Requests, by how they ended.",
+        );
+        for (app, stats) in apps {
+            for (outcome, value) in OUTCOMES {
+                let labels = format_args!("app=\"{app}\",outcome=\"{outcome}\"");
+                line(
+                    &mut text,
+                    format_args!("lodge_app_requests_total{{{labels}}} {}", value(stats)),
+                );
+            }
+        }
+        head(
+            &mut text,
+            "lodge_app_failures_total",
+            "counter",
+            "Requests that failed, by the code of their error page.",
+        );
+        for (app, stats) in apps {
+            for (reason, count) in &stats.reasons {
+                let labels = format_args!("app=\"{app}\",reason=\"{reason}\"");
+                line(
+                    &mut text,
+                    format_args!("lodge_app_failures_total{{{labels}}} {count}"),
+                );
+            }
+        }
+        write_latency(&mut text, apps);
+        for (name, kind, help, value) in SERIES {
+            head(&mut text, name, kind, help);
+            for (app, stats) in apps {
+                line(
+                    &mut text,
+                    format_args!("{name}{{app=\"{app}\"}} {}", value(stats)),
+                );
+            }
+        }
+        text
     }
 }
 
@@ -183,63 +240,6 @@ async fn read(console: &Console) -> Result<Metrics, Problem> {
         page.cursor = listing.next_cursor;
         tokio::task::yield_now().await;
     }
-}
-
-fn write(apps: &[(AppId, MeterSnapshot)], statuses: &BTreeMap<&'static str, u64>) -> String {
-    let mut text = String::new();
-    head(
-        &mut text,
-        "lodge_apps",
-        "gauge",
-        "Apps, by observed status.",
-    );
-    for (status, count) in statuses {
-        line(
-            &mut text,
-            format_args!("lodge_apps{{status=\"{status}\"}} {count}"),
-        );
-    }
-    head(
-        &mut text,
-        "lodge_app_requests_total",
-        "counter",
-        "Requests, by how they ended.",
-    );
-    for (app, stats) in apps {
-        for (outcome, value) in OUTCOMES {
-            let labels = format_args!("app=\"{app}\",outcome=\"{outcome}\"");
-            line(
-                &mut text,
-                format_args!("lodge_app_requests_total{{{labels}}} {}", value(stats)),
-            );
-        }
-    }
-    head(
-        &mut text,
-        "lodge_app_failures_total",
-        "counter",
-        "Requests that failed, by the code of their error page.",
-    );
-    for (app, stats) in apps {
-        for (reason, count) in &stats.reasons {
-            let labels = format_args!("app=\"{app}\",reason=\"{reason}\"");
-            line(
-                &mut text,
-                format_args!("lodge_app_failures_total{{{labels}}} {count}"),
-            );
-        }
-    }
-    write_latency(&mut text, apps);
-    for (name, kind, help, value) in SERIES {
-        head(&mut text, name, kind, help);
-        for (app, stats) in apps {
-            line(
-                &mut text,
-                format_args!("{name}{{app=\"{app}\"}} {}", value(stats)),
-            );
-        }
-    }
-    text
 }
 
 fn write_latency(text: &mut String, apps: &[(AppId, MeterSnapshot)]) {
@@ -294,10 +294,9 @@ mod tests {
             }),
             ..MeterSnapshot::default()
         };
-        let text = write(
-            &[("shop".parse().unwrap(), stats)],
-            &BTreeMap::from([("running", 1)]),
-        );
+        let mut metrics = Metrics::default();
+        metrics.add("shop".parse().unwrap(), Status::Running, stats);
+        let text = metrics.text();
         for line in [
             "lodge_apps{status=\"running\"} 1",
             "lodge_app_requests_total{app=\"shop\",outcome=\"answered\"} 3",

@@ -91,16 +91,16 @@ impl Error {
     /// was under way has happened is not known.
     #[must_use]
     pub fn is_away(&self) -> bool {
-        match self {
-            Self::Query(error) => match error {
-                sqlx::Error::Io(_)
-                | sqlx::Error::Tls(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => true,
-                sqlx::Error::Database(error) => error.code().is_some_and(|code| ends(&code)),
-                _ => false,
-            },
+        let Self::Query(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| ends(&code)),
             _ => false,
         }
     }

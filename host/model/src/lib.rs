@@ -7,7 +7,9 @@
 //! binary wires them.
 
 mod app;
+mod backoff;
 mod capability;
+mod causes;
 mod cluster;
 mod component;
 mod endpoint;
@@ -29,6 +31,7 @@ pub use app::{
     App, ComponentRef, ConfigEntry, DatabaseEngine, DatabaseKind, DatabaseSpec, JwtSpec,
     LOCAL_ENVIRONMENT, PathAccess, Placement, StartMode,
 };
+pub use backoff::backoff;
 pub use capability::{
     Account, CallDepth, Capabilities, Column, ConnectionReport, Constraint, ConstraintError,
     Cursor, DataSource, DataSources, DatabaseError, DatabaseReport, Element, ExecuteOutcome,
@@ -37,6 +40,7 @@ pub use capability::{
     Rows, Secret, SignOptions, SlowStatement, SourceAccess, SourceGrant, SqlError, TokenError,
     Tokens, Transaction, Value, Version,
 };
+pub use causes::with_causes;
 pub use cluster::{
     BootId, Capacity, Claim, ClusterKey, Control, Figures, Forwarding, FromWorkers, Goal,
     Heartbeat, LinkError, Load, OWN_FIELDS, Registration, Report, Revision, SIGNATURE_FIELD,

@@ -20,7 +20,7 @@
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -33,8 +33,6 @@ const NORMAL_WEIGHT: u64 = 100;
 /// Hands out turns to lanes.
 pub(crate) struct Gate {
     state: Mutex<State>,
-    /// Some capped lane waits for tokens: [`Gate::refill`] has work.
-    throttled: AtomicBool,
 }
 
 struct State {
@@ -106,7 +104,6 @@ impl Gate {
                 next_ticket: 0,
                 resting: None,
             }),
-            throttled: AtomicBool::new(false),
         })
     }
 
@@ -153,16 +150,11 @@ impl Gate {
 
     /// Lets capped lanes run whose buckets have filled. Called every epoch.
     pub(crate) fn refill(&self) {
-        if !self.throttled.load(Ordering::Relaxed) {
-            return;
-        }
         let mut state = self.state.lock();
         for index in std::mem::take(&mut state.throttled) {
             state.line_up(index);
         }
-        self.throttled
-            .store(!state.throttled.is_empty(), Ordering::Relaxed);
-        state.hand_out(self);
+        state.hand_out();
     }
 }
 
@@ -193,9 +185,6 @@ impl Lane {
             lane.waiting.push_back((number, waker.clone()));
         }
         state.line_up(self.index);
-        if !state.throttled.is_empty() {
-            self.gate.throttled.store(true, Ordering::Relaxed);
-        }
         let empty_before = state
             .bucket(self.index)
             .map_or(Duration::ZERO, Bucket::empty_so_far);
@@ -224,7 +213,7 @@ impl Lane {
             lane.running = lane.running.saturating_sub(1);
         }
         state.charge(self.index, cpu);
-        state.hand_out(&self.gate);
+        state.hand_out();
     }
 
     /// Charges CPU that was used outside a turn (dropping a cancelled guest).
@@ -240,7 +229,7 @@ impl Lane {
             if let Some(lane) = state.lanes.get_mut(self.index) {
                 lane.running = lane.running.saturating_sub(1);
             }
-            state.hand_out(&self.gate);
+            state.hand_out();
         } else if let Some(lane) = state.lanes.get_mut(self.index) {
             lane.waiting.retain(|(number, _)| *number != ticket.number);
         }
@@ -306,7 +295,7 @@ impl State {
     }
 
     /// Gives free turns to the ready lanes, least served first.
-    fn hand_out(&mut self, gate: &Gate) {
+    fn hand_out(&mut self) {
         while self.running < self.capacity {
             let Some((_, index)) = self.ready.pop_first() else {
                 break;
@@ -323,9 +312,6 @@ impl State {
                 waker.wake();
             }
             self.line_up(index);
-        }
-        if !self.throttled.is_empty() {
-            gate.throttled.store(true, Ordering::Relaxed);
         }
     }
 

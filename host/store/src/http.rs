@@ -1,20 +1,16 @@
-//! The connection to the store: plain if that is allowed, or TLS with the system's roots.
+//! The connection to the store: plain if that is allowed.
 //!
 //! The library's own would be a second HTTP client with a second TLS beside the one that we have.
 
+use crate::client::{Client, client};
 use async_trait::async_trait;
 use http_body_util::BodyExt as _;
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use lodge_model::with_causes;
 use object_store::client::{
     ClientConfigKey, ClientOptions, HttpClient, HttpConnector, HttpError, HttpErrorKind,
     HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody, HttpService,
 };
-use rustls::{ClientConfig, RootCertStore};
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -24,43 +20,14 @@ const CONNECT: Duration = Duration::from_secs(5);
 const HEAD: Duration = Duration::from_secs(10);
 /// … and with the time that the bytes need to get there, if some are sent.
 const HEAD_OF_PUT: Duration = Duration::from_secs(60);
-/// How long an idle connection is kept.
-const IDLE_FOR: Duration = Duration::from_secs(30);
-
-type Client = legacy::Client<HttpsConnector<connect::HttpConnector>, HttpRequestBody>;
 
 /// Makes connections.
 #[derive(Debug)]
-pub(crate) struct Connections(Client);
+pub(crate) struct Connections(Client<HttpRequestBody>);
 
 impl Connections {
-    /// Without roots every TLS call fails, and plain ones still work.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider);
-        let builder = builder.with_safe_default_protocol_versions()?;
-        let tls = match builder.clone().with_native_roots() {
-            Ok(builder) => builder,
-            Err(error) => {
-                tracing::warn!(%error, "no certificates of the system: a component store at an \
-                    `https` address cannot be reached");
-                builder.with_root_certificates(RootCertStore::empty())
-            }
-        };
-        let mut http = connect::HttpConnector::new();
-        http.set_connect_timeout(Some(CONNECT));
-        http.set_nodelay(true);
-        http.enforce_http(false);
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.with_no_client_auth())
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(http);
-        let client = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_FOR)
-            .build(https);
-        Ok(Self(client))
+        client(CONNECT, "a component store").map(Self)
     }
 }
 
@@ -76,7 +43,7 @@ impl HttpConnector for Connections {
 
 #[derive(Debug)]
 struct Service {
-    client: Client,
+    client: Client<HttpRequestBody>,
     allow_http: bool,
 }
 
@@ -105,11 +72,11 @@ impl HttpService for Service {
             } else {
                 HttpErrorKind::Request
             };
-            failed(kind, cause(&error))
+            failed(kind, with_causes(&error))
         })?;
         Ok(response.map(|body| {
             HttpResponseBody::new(
-                body.map_err(|error| failed(HttpErrorKind::Interrupted, cause(&error))),
+                body.map_err(|error| failed(HttpErrorKind::Interrupted, with_causes(&error))),
             )
         }))
     }
@@ -117,15 +84,4 @@ impl HttpService for Service {
 
 fn failed(kind: HttpErrorKind, reason: String) -> HttpError {
     HttpError::new(kind, io::Error::other(reason))
-}
-
-/// An error with what caused it: hyper's own text says little.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text = format!("{text}: {error}");
-        next = error.source();
-    }
-    text
 }

@@ -8,10 +8,12 @@
 //! for a whole list. How it fails: as a [`StoreError`], in words that hold no credential (an answer to
 //! a wrong signature quotes what was signed, so that no answer's text is passed on).
 
+mod client;
 mod error;
 mod http;
 mod open;
 
+pub use client::{Client, client};
 pub use error::StoreError;
 pub use open::{BadStore, StoreSettings};
 

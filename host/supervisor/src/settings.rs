@@ -1,6 +1,6 @@
 //! The control plane's own limits and delays.
 
-use lodge_model::{DatabaseEngine, TrustedProxies};
+use lodge_model::{DatabaseEngine, TrustedProxies, backoff};
 use lodge_store::ComponentStore;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,10 +95,7 @@ impl Settings {
 
     /// The delay after `failures` failures in a row of what is never given up.
     pub(crate) fn patient_delay(&self, failures: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        self.first_retry
-            .saturating_mul(doubled)
-            .min(self.longest_retry)
+        backoff(self.first_retry, self.longest_retry, failures)
     }
 }
 

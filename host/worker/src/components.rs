@@ -12,18 +12,19 @@
 //! removed, and refused.
 
 mod attempt;
-mod client;
 mod fetch;
 mod part;
 mod source;
 mod store;
 mod supervisor;
 
+use bytes::Bytes;
 use fetch::Fetching;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
+use http_body_util::Empty;
 use lodge_model::{BootId, ComponentRef, Digest};
-use lodge_store::ComponentStore;
+use lodge_store::{Client, ComponentStore};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -128,7 +129,7 @@ pub struct Components {
     folder: PathBuf,
     settings: FetchSettings,
     signer: Arc<dyn SignRequest>,
-    client: client::Client,
+    client: Client<Empty<Bytes>>,
     supervisor: watch::Sender<Option<Address>>,
     troubles: watch::Sender<HashMap<Digest, String>>,
     /// Those whose bytes were verified by this process.
@@ -156,7 +157,8 @@ impl Components {
             .create(&folder)
             .map_err(FetchError::file(&folder))?;
         Ok(Arc::new(Self {
-            client: client::client(settings.connect)?,
+            client: lodge_store::client(settings.connect, "a supervisor")
+                .map_err(|error| FetchError::Tls(error.to_string()))?,
             places: Semaphore::new(settings.downloads.clamp(1, 1 << 10)),
             supervisor: watch::Sender::new(None),
             troubles: watch::Sender::default(),

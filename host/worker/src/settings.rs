@@ -1,5 +1,6 @@
 //! The worker's own limits and delays.
 
+use lodge_model::backoff;
 use std::time::Duration;
 
 /// What bounds a worker. The defaults are those of the product; tests shorten them.
@@ -68,10 +69,7 @@ impl Settings {
 
     /// The delay after `failures` failures in a row of what is never given up.
     pub(crate) fn patient_delay(&self, failures: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        self.first_retry
-            .saturating_mul(doubled)
-            .min(self.longest_retry)
+        backoff(self.first_retry, self.longest_retry, failures)
     }
 }
 

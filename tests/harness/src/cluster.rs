@@ -3,8 +3,9 @@
 use crate::api::Api;
 use crate::host::{Config, Host};
 use crate::network::{Network, Party};
-use crate::postgres::{Postgres, free_port};
+use crate::postgres::Postgres;
 use crate::redis::Redis;
+use crate::server::free_port;
 use crate::{Visit, eventually};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -23,6 +23,7 @@ mod proxy;
 pub mod redis;
 pub mod s3;
 mod sealer;
+mod server;
 mod visit;
 
 pub use api::{Answer, Api};
@@ -32,6 +33,7 @@ pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
 pub use network::{Network, Party};
 pub use proxy::{Proxy, Wire};
 pub use sealer::TestSealer;
+pub use server::free_port;
 pub use visit::{Reply, Visit};
 
 use std::time::{Duration, Instant};

@@ -3,17 +3,15 @@
 //! It is the real thing, as installed on the machine. Durability is off, since nothing of it outlives
 //! the test.
 
-use crate::postgres::{free_port, wait_a_little};
+use crate::server::{Server, Start, free_port};
 use anyhow::{Context, Result, bail};
 use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long the server may take until it answers.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
 const SHARE: &str = "/usr/share/mysql";
 const NOT_INSTALLED: &str =
     "MariaDB's server is not installed: run `apt-get install mariadb-server-core` (Debian)";
@@ -27,7 +25,7 @@ const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Ard%25";
 pub struct Mariadb {
     dir: TempDir,
     port: u16,
-    server: Option<Child>,
+    server: Server,
 }
 
 impl Mariadb {
@@ -43,7 +41,7 @@ impl Mariadb {
         let mut this = Self {
             dir,
             port: free_port()?,
-            server: None,
+            server: Server::default(),
         };
         this.init()?;
         this.launch()?;
@@ -60,10 +58,7 @@ impl Mariadb {
 
     /// Ends the server at once, as a crash would.
     pub fn stop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server.kill();
     }
 
     /// Starts the server again on the same files and port.
@@ -119,9 +114,14 @@ impl Mariadb {
     }
 
     fn launch(&mut self) -> Result<()> {
-        let log = self.dir.path().join("log");
-        let file = std::fs::File::create(&log)?;
-        let server = Command::new(program())
+        let start = Start {
+            name: "MariaDB",
+            dir: self.dir.path(),
+            port: self.port,
+            not_installed: "cannot run mariadbd",
+        };
+        let mut command = Command::new(program());
+        command
             .arg("--no-defaults")
             .arg(format!("--user={}", user()))
             .arg(format!("--datadir={}", self.data().display()))
@@ -143,45 +143,20 @@ impl Mariadb {
             .args([
                 "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-buffer-pool-size=32M",
-            ])
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .context("cannot run mariadbd")?;
-        self.server = Some(server);
-        let deadline = Instant::now() + START_TIMEOUT;
-        while !self.answers() {
-            let ended = self
-                .server
-                .as_mut()
-                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
-            if ended || Instant::now() > deadline {
-                let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!(
-                    "MariaDB does not answer on port {}; its log: {log}",
-                    self.port
-                );
-            }
-            wait_a_little();
-        }
-        Ok(())
-    }
-
-    /// The server speaks first.
-    fn answers(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
-            return false;
-        };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-        stream.read(&mut [0; 16]).is_ok_and(|read| read > 0)
+            ]);
+        let port = self.port;
+        let answers = || answers(port);
+        self.server.launch(&start, &mut command, answers)
     }
 }
 
-impl Drop for Mariadb {
-    fn drop(&mut self) {
-        self.stop();
-    }
+/// The server speaks first.
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+        return false;
+    };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+    stream.read(&mut [0; 16]).is_ok_and(|read| read > 0)
 }
 
 /// MariaDB does not run as root unless it is told to.

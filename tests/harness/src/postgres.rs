@@ -4,18 +4,15 @@
 //! outlives the test. PostgreSQL refuses to run as root, so that a test that runs as root starts it
 //! as the user `postgres`.
 
+use crate::server::{Server, Start, free_port, wait_a_little};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 use tempfile::TempDir;
 
-/// How long the server may take until it answers.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
 const USER: &str = "lodge";
 /// With characters that a URL must encode: whoever takes it apart by hand fails.
 const PASSWORD: &str = "p@ss/w:rd%";
@@ -35,7 +32,7 @@ pub struct Postgres {
     dir: TempDir,
     owner: Option<Owner>,
     port: u16,
-    server: Option<Child>,
+    server: Server,
 }
 
 impl Postgres {
@@ -57,7 +54,7 @@ impl Postgres {
             dir,
             owner,
             port: free_port()?,
-            server: None,
+            server: Server::default(),
         };
         this.init()?;
         this.launch()?;
@@ -178,10 +175,9 @@ impl Postgres {
 
     /// The server's process, then its children's.
     fn processes(&self) -> Vec<Pid> {
-        let Some(server) = &self.server else {
+        let Some(id) = self.server.id() else {
             return Vec::new();
         };
-        let id = server.id();
         let path = format!("/proc/{id}/task/{id}/children");
         let children = std::fs::read_to_string(path).unwrap_or_default();
         let children = children.split_whitespace().flat_map(str::parse);
@@ -230,36 +226,22 @@ impl Postgres {
     }
 
     fn launch(&mut self) -> Result<()> {
-        let log = self.dir.path().join("log");
-        let file = std::fs::File::create(&log)?;
-        let server = self
-            .command("postgres")
+        let start = Start {
+            name: "PostgreSQL",
+            dir: self.dir.path(),
+            port: self.port,
+            not_installed: "cannot run postgres",
+        };
+        let mut command = self.command("postgres");
+        command
             .arg("-D")
             .arg(self.data())
             .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", ""])
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .context("cannot run postgres")?;
-        self.server = Some(server);
-        let deadline = Instant::now() + START_TIMEOUT;
-        while !self.answers() {
-            let ended = self
-                .server
-                .as_mut()
-                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
-            if ended || Instant::now() > deadline {
-                let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!(
-                    "PostgreSQL does not answer on port {}; its log: {log}",
-                    self.port
-                );
-            }
-            wait_a_little();
-        }
-        Ok(())
+            .args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
+        let mut server = std::mem::take(&mut self.server);
+        let launched = server.launch(&start, &mut command, || self.answers());
+        self.server = server;
+        launched
     }
 
     fn answers(&self) -> bool {
@@ -305,11 +287,6 @@ impl Drop for Postgres {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test's own thread, no guest's")]
-pub(crate) fn wait_a_little() {
-    std::thread::sleep(Duration::from_millis(50));
-}
-
 /// The newest installed version's programs: Debian keeps them off the PATH.
 fn find_bin() -> Option<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
@@ -351,9 +328,4 @@ fn owner() -> Result<Option<Owner>> {
              run it as another user, or run `useradd --system postgres`"
         ),
     }
-}
-
-pub fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
 }

@@ -3,17 +3,15 @@
 //! It is the real thing, as installed on the machine. It keeps what it has in a log that is not synced:
 //! a killed server finds everything again ([`Redis::restart`]), a lost machine would not.
 
-use crate::postgres::{free_port, wait_a_little};
-use anyhow::{Context, Result, bail};
+use crate::server::{Server, Start, free_port};
+use anyhow::Result;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long the server may take until it answers.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
 const NOT_INSTALLED: &str =
     "Redis's server is not installed: run `apt-get install redis-server` (Debian)";
 /// With characters that a URL must encode: whoever takes it apart by hand fails.
@@ -26,7 +24,7 @@ pub struct Redis {
     dir: TempDir,
     port: u16,
     tls: Option<Tls>,
-    server: Option<Child>,
+    server: Server,
 }
 
 /// A further port that speaks TLS. The files are beside the server's own and stay when those go.
@@ -63,7 +61,7 @@ impl Redis {
             dir,
             port: free_port()?,
             tls,
-            server: None,
+            server: Server::default(),
         };
         this.launch()?;
         Ok(this)
@@ -92,10 +90,7 @@ impl Redis {
 
     /// Ends the server at once (SIGKILL), as a crash would. What it has stays on disk.
     pub fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server.kill();
     }
 
     /// Kills the server and starts it again on the same port with what it had.
@@ -135,15 +130,19 @@ impl Redis {
     }
 
     fn signal(&self, signal: Signal) {
-        let id = self.server.as_ref().map(|server| server.id().cast_signed());
+        let id = self.server.id().map(u32::cast_signed);
         if let Some(pid) = id.and_then(Pid::from_raw) {
             let _ = kill_process(pid, signal);
         }
     }
 
     fn launch(&mut self) -> Result<()> {
-        let log = self.dir.path().join("log");
-        let file = std::fs::File::create(&log)?;
+        let start = Start {
+            name: "Redis",
+            dir: self.dir.path(),
+            port: self.port,
+            not_installed: NOT_INSTALLED,
+        };
         let mut command = Command::new("redis-server");
         if let Some(Tls { files, port }) = &self.tls {
             let file = |name: &str| files.path().join(name);
@@ -151,57 +150,32 @@ impl Redis {
             command.arg("--tls-cert-file").arg(file("certificate"));
             command.arg("--tls-key-file").arg(file("key"));
         }
-        let server = command
+        command
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .args(["--requirepass", PASSWORD])
             .args(["--save", "", "--appendonly", "yes", "--appendfsync", "no"])
             .arg("--dir")
-            .arg(self.dir.path())
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .context(NOT_INSTALLED)?;
-        self.server = Some(server);
-        let deadline = Instant::now() + START_TIMEOUT;
-        while !self.answers() {
-            let ended = self
-                .server
-                .as_mut()
-                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
-            if ended || Instant::now() > deadline {
-                let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!(
-                    "Redis does not answer on port {}; its log: {log}",
-                    self.port
-                );
-            }
-            wait_a_little();
-        }
-        Ok(())
-    }
-
-    /// Whether it has loaded what it had and serves.
-    fn answers(&self) -> bool {
-        let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) else {
-            return false;
-        };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-        let _ = stream.write_all(format!("AUTH \"{PASSWORD}\"\r\nPING\r\n").as_bytes());
-        let mut answer = Vec::new();
-        let mut part = [0; 64];
-        while let Ok(length @ 1..) = stream.read(&mut part) {
-            answer.extend_from_slice(&part[..length]);
-            if answer.ends_with(b"+PONG\r\n") {
-                return true;
-            }
-        }
-        false
+            .arg(self.dir.path());
+        let port = self.port;
+        let answers = || answers(port);
+        self.server.launch(&start, &mut command, answers)
     }
 }
 
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
+/// Whether it has loaded what it had and serves.
+fn answers(port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+        return false;
+    };
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+    let _ = stream.write_all(format!("AUTH \"{PASSWORD}\"\r\nPING\r\n").as_bytes());
+    let mut answer = Vec::new();
+    let mut part = [0; 64];
+    while let Ok(length @ 1..) = stream.read(&mut part) {
+        answer.extend_from_slice(&part[..length]);
+        if answer.ends_with(b"+PONG\r\n") {
+            return true;
+        }
     }
+    false
 }

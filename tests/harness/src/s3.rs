@@ -5,17 +5,14 @@
 //! registry, in the versions of `tests/harness/s3/package-lock.json`, once: the first test that needs it
 //! installs it below `target/` (some seconds), the others wait for that.
 
-use crate::postgres::{free_port, wait_a_little};
+use crate::server::{Server, Start, free_port};
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// How long the server may take until it answers.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
 const NOT_INSTALLED: &str = "the S3 server of the tests cannot be installed (s3rver, from the npm registry): \
     it needs Node.js with npm, and once the network";
 const BUCKET: &str = "components";
@@ -28,7 +25,7 @@ pub struct S3 {
     dir: TempDir,
     program: PathBuf,
     port: u16,
-    server: Option<Child>,
+    server: Server,
 }
 
 impl S3 {
@@ -41,7 +38,7 @@ impl S3 {
             dir: tempfile::Builder::new().prefix("lodge-s3-").tempdir()?,
             program: installed().context(NOT_INSTALLED)?,
             port: free_port()?,
-            server: None,
+            server: Server::default(),
         };
         this.launch()?;
         Ok(this)
@@ -67,10 +64,7 @@ impl S3 {
 
     /// Ends the server at once, as a crash would. What it has stays on disk.
     pub fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server.kill();
     }
 
     /// Starts a killed server again on the same port with what it had.
@@ -83,42 +77,22 @@ impl S3 {
     }
 
     fn launch(&mut self) -> Result<()> {
-        let log = self.dir.path().join("log");
-        let file = File::create(&log)?;
-        let server = Command::new("node")
+        let start = Start {
+            name: "the S3 server",
+            dir: self.dir.path(),
+            port: self.port,
+            not_installed: NOT_INSTALLED,
+        };
+        let mut command = Command::new("node");
+        command
             .arg(&self.program)
             .arg("--directory")
             .arg(self.dir.path().join("data"))
             .args(["--address", "127.0.0.1", "--port", &self.port.to_string()])
-            .args(["--no-vhost-buckets", "--configure-bucket", BUCKET])
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
-            .spawn()
-            .context(NOT_INSTALLED)?;
-        self.server = Some(server);
-        let deadline = Instant::now() + START_TIMEOUT;
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            let ended = self
-                .server
-                .as_mut()
-                .is_some_and(|s| matches!(s.try_wait(), Ok(Some(_))));
-            if ended || Instant::now() > deadline {
-                let log = std::fs::read_to_string(&log).unwrap_or_default();
-                bail!(
-                    "the S3 server does not answer on port {}; its log: {log}",
-                    self.port
-                );
-            }
-            wait_a_little();
-        }
-        Ok(())
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        self.kill();
+            .args(["--no-vhost-buckets", "--configure-bucket", BUCKET]);
+        let address = (Ipv4Addr::LOCALHOST, self.port);
+        let answers = || TcpStream::connect(address).is_ok();
+        self.server.launch(&start, &mut command, answers)
     }
 }
 

@@ -5,8 +5,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
-use lodge_model::RequestBody;
-use std::error::Error;
+use lodge_model::{RequestBody, with_causes};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -80,7 +79,7 @@ impl Link {
     /// Why the connection ended, if that is known, and whether it was the visitor's body that failed.
     pub(super) fn why_broken(&self) -> Option<(String, bool)> {
         let error = self.broken.as_ref()?;
-        Some((reason(error), error.is_user()))
+        Some((with_causes(error), error.is_user()))
     }
 
     /// Makes sure, with one system call, that the worker has not ended the connection before the next
@@ -100,25 +99,13 @@ impl Link {
         match answered.await {
             Ok(response) => Exchanged::Answered(response),
             Err(mut refused) => match refused.take_message() {
-                Some(request) => Exchanged::Unsent(request, reason(refused.error())),
+                Some(request) => Exchanged::Unsent(request, with_causes(refused.error())),
                 None => Exchanged::Broken(Break {
                     heard: self.word.heard() != before,
                     by_visitor: refused.error().is_user() && self.http.is_none(),
-                    reason: reason(refused.error()),
+                    reason: with_causes(refused.error()),
                 }),
             },
         }
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn reason(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

@@ -6,12 +6,12 @@
 //! exists only while there are some.
 
 use super::ForwardSettings;
-use super::link::{Link, reason};
+use super::link::Link;
 use super::wire::Socket;
 use http::{Uri, uri};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
-use lodge_model::{EnvironmentName, Signing, Target};
+use lodge_model::{EnvironmentName, Signing, Target, with_causes};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -116,7 +116,9 @@ impl Worker {
             let ms = self.settings.connect_timeout.as_millis();
             format!("no connection within {ms} ms")
         })??;
-        let link = Link::new(socket).await.map_err(|error| reason(&error))?;
+        let link = Link::new(socket)
+            .await
+            .map_err(|error| with_causes(&error))?;
         Ok(Box::new(link))
     }
 
@@ -228,10 +230,13 @@ async fn dial(place: Uri) -> Result<Socket, String> {
     static SECURE: LazyLock<Result<HttpsConnector<HttpConnector>, String>> = LazyLock::new(secure);
     if place.scheme() != Some(&uri::Scheme::HTTPS) {
         let socket = SOCKETS.clone().oneshot(place).await;
-        return Ok(Socket::Http(socket.map_err(|error| reason(&error))?));
+        return Ok(Socket::Http(socket.map_err(|error| with_causes(&error))?));
     }
     let secure = SECURE.clone()?;
-    secure.oneshot(place).await.map_err(|error| reason(&*error))
+    secure
+        .oneshot(place)
+        .await
+        .map_err(|error| with_causes(&*error))
 }
 
 fn sockets() -> HttpConnector {

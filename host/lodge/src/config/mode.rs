@@ -27,6 +27,17 @@ pub(crate) enum Role {
     Worker(WorkerRole),
 }
 
+impl Role {
+    /// The cluster that it is part of, if it is of one.
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        match self {
+            Self::AllInOne => None,
+            Self::Supervisor(role) => Some(&role.cluster),
+            Self::Worker(role) => Some(&role.cluster),
+        }
+    }
+}
+
 /// What makes processes one cluster.
 #[derive(Debug)]
 pub(crate) struct Cluster {

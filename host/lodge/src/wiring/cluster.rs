@@ -23,12 +23,11 @@ pub(super) struct Membership {
 
 /// Where Redis is, where there is one: not for apps.
 pub(super) fn redis(role: &Role) -> [Option<&Secret>; 2] {
-    let cluster = match role {
-        Role::AllInOne => return [None, None],
-        Role::Supervisor(role) => &role.cluster,
-        Role::Worker(role) => &role.cluster,
-    };
-    [Some(&cluster.redis), Some(&cluster.command_redis)]
+    let cluster = role.cluster();
+    [
+        cluster.map(|cluster| &cluster.redis),
+        cluster.map(|cluster| &cluster.command_redis),
+    ]
 }
 
 /// The link's settings.
@@ -51,16 +50,8 @@ pub(super) fn bus_settings(cluster: &Cluster) -> Result<lodge_bus::Settings> {
 /// # Errors
 /// The settings make no store; no credential is shown.
 pub(super) fn store(role: &Role) -> Result<Option<Arc<ComponentStore>>> {
-    let cluster = match role {
-        Role::AllInOne => return Ok(None),
-        Role::Supervisor(role) => &role.cluster,
-        Role::Worker(role) => &role.cluster,
-    };
-    let store = cluster
-        .store
-        .as_ref()
-        .map(StoreSettings::open)
-        .transpose()?;
+    let settings = role.cluster().and_then(|cluster| cluster.store.as_ref());
+    let store = settings.map(StoreSettings::open).transpose()?;
     if let Some(store) = &store {
         tracing::info!(store = store.name(), "components are in a store");
     }

@@ -2,9 +2,9 @@
 //! command line: its variables as it writes them, and three workers at addresses of their own.
 
 use crate::support::User;
-use lodge_harness::postgres::{Postgres, free_port};
+use lodge_harness::postgres::Postgres;
 use lodge_harness::redis::Redis;
-use lodge_harness::{Config, Host, Visit, eventually, guest};
+use lodge_harness::{Config, Host, Visit, eventually, free_port, guest};
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -99,6 +99,22 @@ fn a_capped_lane_waits_for_its_bucket_even_when_alone() {
 }
 
 #[test]
+fn a_lane_that_is_charged_while_it_waits_is_not_forgotten() {
+    let gate = Gate::new(1);
+    let (other, lane) = (gate.lane(100, None), gate.lane(100, Some(0.1)));
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    assert!(other.try_turn(&mut None, &waker));
+    assert!(!lane.try_turn(&mut None, &waker));
+    lane.charge(Duration::from_millis(11)); // its bucket, which holds 10 ms, is empty now
+    other.end_turn(Duration::ZERO);
+    assert_eq!(count.0.load(Ordering::Relaxed), 0);
+    std::thread::sleep(Duration::from_millis(30)); // gains 3 ms
+    gate.refill();
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn waiting_for_others_is_not_due_to_the_cap() {
     let gate = Gate::new(1);
     let (other, lane) = (gate.lane(100, None), gate.lane(100, Some(4.0)));

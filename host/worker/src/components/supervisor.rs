@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body as _, Incoming};
-use lodge_model::Digest;
+use lodge_model::{Digest, with_causes};
 use tokio::time::timeout;
 
 /// The supervisor at an address.
@@ -43,7 +43,7 @@ impl Source for FromSupervisor<'_> {
             bytes: body
                 .into_data_stream()
                 .map(|data| {
-                    data.map_err(|error| format!("the connection broke: {}", cause(&error)))
+                    data.map_err(|error| format!("the connection broke: {}", with_causes(&error)))
                 })
                 .boxed(),
         })
@@ -77,7 +77,7 @@ impl FromSupervisor<'_> {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(again(format!(
                 "the supervisor cannot be reached: {}",
-                cause(&error)
+                with_causes(&error)
             ))),
             Err(_) => Err(again(format!(
                 "the supervisor did not answer within {limit:?}"
@@ -91,15 +91,4 @@ fn begin_of(response: &Response<Incoming>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?;
     let range = range.to_str().ok()?.strip_prefix("bytes ")?;
     range.split_once('-')?.0.trim().parse().ok()
-}
-
-/// An error with what caused it: hyper's own text says little.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text = format!("{text}: {error}");
-        next = error.source();
-    }
-    text
 }
