@@ -47,20 +47,24 @@ pub const APPS: [Known; 4] = [
 pub fn owner_of(name: &str) -> Option<&'static str> {
     let owns = |app: &&Known| {
         let labels = [app.id, app.label].into_iter();
-        let mut names = labels.flat_map(|l| [format!("{l}.localhost"), format!("{l}.{APPS_DOMAIN}")]);
+        let mut names =
+            labels.flat_map(|l| [format!("{l}.localhost"), format!("{l}.{APPS_DOMAIN}")]);
         name == app.domain || names.any(|own| own == name)
     };
     APPS.iter().find(owns).map(|app| app.id)
 }
 
-/// Whether this is a host name or an address, as RFC 1123 and Lodge's leniency (`_`, empty labels) have it.
+/// Whether this is a host name or an address, as RFC 1123 has it; `_` counts as a letter.
 pub fn is_host_name(name: &str) -> bool {
-    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     match address {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => {
-            let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
-            (1..=253).contains(&name.len()) && name.chars().all(letter)
+            let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+            let label = |label: &str| !label.is_empty() && label.chars().all(letter);
+            name.len() <= 253 && name.split('.').all(label)
         }
     }
 }
