@@ -65,7 +65,12 @@ fn new_app(new: NewApp) {
         domains: Some(new.domains),
         tags: Some(new.tags),
         limits: Some(new.limits),
-        config: Some(new.config.into_iter().map(|(k, v)| (k, ConfigChange(Some(v)))).collect()),
+        config: Some(
+            new.config
+                .into_iter()
+                .map(|(k, v)| (k, ConfigChange(Some(v))))
+                .collect(),
+        ),
         outbound_hosts: Some(new.outbound_hosts),
         path_access: Some(new.path_access),
         desired: new.desired,
@@ -95,10 +100,23 @@ fn laid_over(patch: AppPatch, mut app: App) {
     // What anyone may see has no secret in it, and changes nothing when it comes back.
     let shown = app.clone().masked();
     assert_eq!(shown.database.url, None);
-    assert!(shown.data_sources.values().all(|source| source.url.is_none()));
-    assert!(shown.config.values().all(|entry| !entry.secret || entry.value.is_none()));
+    assert!(
+        shown
+            .data_sources
+            .values()
+            .all(|source| source.url.is_none())
+    );
+    assert!(
+        shown
+            .config
+            .values()
+            .all(|entry| !entry.secret || entry.value.is_none())
+    );
     let mut back = app.clone();
-    assert_eq!(fuzzing::apply(&sent_back(shown), &mut back, APPS_DOMAIN), Ok(()));
+    assert_eq!(
+        fuzzing::apply(&sent_back(shown), &mut back, APPS_DOMAIN),
+        Ok(())
+    );
     assert_eq!(back, app);
 }
 
@@ -123,7 +141,12 @@ fn sent_back(app: App) -> AppPatch {
         domains: Some(app.domains),
         tags: Some(app.tags),
         limits: Some(as_patch(&app.limits)),
-        config: Some(app.config.into_iter().map(|(k, v)| (k, ConfigChange(Some(v)))).collect()),
+        config: Some(
+            app.config
+                .into_iter()
+                .map(|(k, v)| (k, ConfigChange(Some(v))))
+                .collect(),
+        ),
         outbound_hosts: Some(app.outbound_hosts),
         path_access: Some(app.path_access),
         desired: Some(app.desired),
@@ -131,7 +154,10 @@ fn sent_back(app: App) -> AppPatch {
 }
 
 fn sources(sources: BTreeMap<String, SourceGrant>) -> BTreeMap<String, SourceChange> {
-    sources.into_iter().map(|(name, grant)| (name, SourceChange(Some(grant)))).collect()
+    sources
+        .into_iter()
+        .map(|(name, grant)| (name, SourceChange(Some(grant))))
+        .collect()
 }
 
 /// Every limit as it is: an answer's `limits` are a body's, too.
@@ -156,8 +182,15 @@ fn preferences(patch: PreferencesPatch) {
     let Ok(kept) = fuzzing::change("{}", patch.clone()) else {
         return;
     };
-    assert_eq!(fuzzing::change(&kept, patch).as_ref().ok(), Some(&kept), "twice is once");
-    assert_eq!(fuzzing::change(&kept, PreferencesPatch::default()).ok(), Some(kept));
+    assert_eq!(
+        fuzzing::change(&kept, patch).as_ref().ok(),
+        Some(&kept),
+        "twice is once"
+    );
+    assert_eq!(
+        fuzzing::change(&kept, PreferencesPatch::default()).ok(),
+        Some(kept)
+    );
 }
 
 fn labels(choice: ComponentChoice) {
@@ -197,7 +230,10 @@ fn base() -> App {
         },
         data_sources: BTreeMap::from([(
             "orders".to_owned(),
-            SourceGrant { url, ..SourceGrant::default() },
+            SourceGrant {
+                url,
+                ..SourceGrant::default()
+            },
         )]),
         auto_upgrade: false,
         jwt: Default::default(),

@@ -124,7 +124,10 @@ fn conversation(ends: &mut Ends, lines: &[u8]) {
         // Who is told on has answered the challenge and introduced itself, and each message comes once.
         assert!(message.answers, "{told:?}");
         if let (None, FromWorkers::Joined(registration)) = (last, &told) {
-            assert_eq!((registration.boot, &registration.environment), (WORKER, &*HERE));
+            assert_eq!(
+                (registration.boot, &registration.environment),
+                (WORKER, &*HERE)
+            );
         } else {
             assert!(last.is_some_and(|last| message.sequence > last), "{told:?}");
         }
@@ -156,7 +159,14 @@ impl<'a> Message<'a> {
 fn write(ends: &Ends, message: &Message<'_>) -> Option<Vec<u8>> {
     let challenge = message.answers.then(|| ends.challenge(&HERE, WORKER));
     let marks: Vec<_> = challenge.into_iter().collect();
-    ends.write(&HERE, message.kind, WORKER, message.sequence, &marks, message.body)
+    ends.write(
+        &HERE,
+        message.kind,
+        WORKER,
+        message.sequence,
+        &marks,
+        message.body,
+    )
 }
 
 /// Four bytes a change: what is done, where (two bytes), and with which byte.
@@ -166,8 +176,16 @@ fn edited(bytes: &[u8], edits: &[u8]) -> Vec<u8> {
     for [what, high, low, byte] in edits {
         let place = usize::from(u16::from_be_bytes([*high, *low])) % (changed.len() + 1);
         match what % 4 {
-            0 => changed.iter_mut().skip(place).take(1).for_each(|old| *old = *byte),
-            1 => changed.iter_mut().skip(place).take(1).for_each(|old| *old ^= *byte),
+            0 => changed
+                .iter_mut()
+                .skip(place)
+                .take(1)
+                .for_each(|old| *old = *byte),
+            1 => changed
+                .iter_mut()
+                .skip(place)
+                .take(1)
+                .for_each(|old| *old ^= *byte),
             2 => changed.insert(place, *byte),
             _ => changed.truncate(place),
         }

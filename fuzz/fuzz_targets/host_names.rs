@@ -31,14 +31,25 @@ fn host(text: &str) {
     let suffix = format!(".{APPS_DOMAIN}");
     let found = fuzzing::app_of(&ROUTES, text, Some(&suffix));
     let Some(host) = fuzzing::host(text) else {
-        assert!(found.is_err(), "{text:?} is no host name and leads somewhere");
+        assert!(
+            found.is_err(),
+            "{text:?} is no host name and leads somewhere"
+        );
         return;
     };
     assert!(is_host_name(&host.name), "{text:?} → {:?}", host.name);
     let port = host.port.strip_prefix(':').unwrap_or(&host.port);
-    assert!(port.bytes().all(|b| b.is_ascii_digit()), "{text:?} → {:?}", host.port);
+    assert!(
+        port.bytes().all(|b| b.is_ascii_digit()),
+        "{text:?} → {:?}",
+        host.port
+    );
     let printed = format!("{}{}", host.name, host.port);
-    assert_eq!(fuzzing::host(&printed).as_ref(), Some(&host), "{text:?} → {printed:?}");
+    assert_eq!(
+        fuzzing::host(&printed).as_ref(),
+        Some(&host),
+        "{text:?} → {printed:?}"
+    );
     let dotted = format!("{}.{}", host.name, host.port);
     let given = |form: &str| form.eq_ignore_ascii_case(text);
     assert!(given(&printed) || given(&dotted), "{text:?} → {printed:?}");
@@ -92,11 +103,17 @@ fn print(host: &OutboundHost) -> String {
 fn cookies(sent: &HeaderValue) {
     let seen = fuzzing::without_own(sent);
     if let Some(seen) = &seen {
-        assert!(!fuzzing::mentions_own(seen.as_bytes()), "{sent:?} → {seen:?}");
+        assert!(
+            !fuzzing::mentions_own(seen.as_bytes()),
+            "{sent:?} → {seen:?}"
+        );
         assert!(!has_own(seen.as_bytes()), "{sent:?} → {seen:?}");
         assert_eq!(fuzzing::without_own(seen).as_ref(), Some(seen), "{sent:?}");
     }
-    assert!(fuzzing::mentions_own(sent.as_bytes()) || !has_own(sent.as_bytes()), "{sent:?}");
+    assert!(
+        fuzzing::mentions_own(sent.as_bytes()) || !has_own(sent.as_bytes()),
+        "{sent:?}"
+    );
 }
 
 fn set_cookies(set: &HeaderValue) {
@@ -104,10 +121,16 @@ fn set_cookies(set: &HeaderValue) {
         let Some(seen) = fuzzing::admitted(set, host, prefix) else {
             continue;
         };
-        let pair = seen.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+        let pair = seen
+            .as_bytes()
+            .split(|b| *b == b';')
+            .next()
+            .unwrap_or_default();
         assert!(!has_own(pair), "{set:?} → {seen:?}");
         let attributes = seen.as_bytes().split(|b| *b == b';').skip(1);
-        for attribute in attributes.map(|a| trimmed(&String::from_utf8_lossy(a)).to_ascii_lowercase()) {
+        for attribute in
+            attributes.map(|a| trimmed(&String::from_utf8_lossy(a)).to_ascii_lowercase())
+        {
             let (name, value) = attribute.split_once('=').unwrap_or((&attribute, ""));
             match (trimmed(name), trimmed(value), prefix) {
                 ("domain", value, _) => assert!(
@@ -116,7 +139,10 @@ fn set_cookies(set: &HeaderValue) {
                     "{set:?} → {seen:?}"
                 ),
                 ("path", value, Some(prefix)) if value.starts_with('/') => {
-                    assert!(value.starts_with(&format!("{prefix}/")), "{set:?} → {seen:?}");
+                    assert!(
+                        value.starts_with(&format!("{prefix}/")),
+                        "{set:?} → {seen:?}"
+                    );
                 }
                 _ => {}
             }
@@ -129,7 +155,9 @@ fn has_own(field: &[u8]) -> bool {
     let text = String::from_utf8_lossy(field).to_ascii_lowercase();
     text.split(';').any(|pair| {
         let name = trimmed(pair.split('=').next().unwrap_or_default());
-        ["lodge_", "__host-lodge", "__secure-lodge"].iter().any(|own| name.starts_with(own))
+        ["lodge_", "__host-lodge", "__secure-lodge"]
+            .iter()
+            .any(|own| name.starts_with(own))
     })
 }
 

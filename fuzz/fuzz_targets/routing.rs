@@ -51,8 +51,11 @@ fuzz_target!(|data: &[u8]| {
     let networks = if trusted { &[PEER][..] } else { &[] };
     let networks = parse_networks("", networks).expect("an address");
     HOST.proxies.set(networks);
-    let exchange = tokio::time::timeout(HANGS, talk(HOST.address, sent));
-    let answer = HOST.runtime.block_on(async { exchange.await }).expect("the connection ends");
+    let exchange = async { tokio::time::timeout(HANGS, talk(HOST.address, sent)).await };
+    let answer = HOST
+        .runtime
+        .block_on(exchange)
+        .expect("the connection ends");
     for Seen { app, head } in HOST.seen.lock().expect("one thread").drain(..) {
         let id = app.as_str();
         assert_eq!(head.uri.authority(), None, "{id} got {head:?}");
@@ -84,8 +87,14 @@ fn no_field_of_lodges(headers: &HeaderMap) {
     for (name, value) in headers {
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
         let own = match name.as_str() {
-            "connection" | "keep-alive" | "proxy-authenticate" | "proxy-authorization"
-            | "proxy-connection" | "transfer-encoding" | "upgrade" | "expect" => true,
+            "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "transfer-encoding"
+            | "upgrade"
+            | "expect" => true,
             "te" => text != "trailers",
             "cookie" => text.split(';').any(is_own_cookie),
             name => name.starts_with("x-lodge-"),
@@ -95,8 +104,14 @@ fn no_field_of_lodges(headers: &HeaderMap) {
 }
 
 fn is_own_cookie(pair: &str) -> bool {
-    let name = pair.split('=').next().unwrap_or_default().trim_matches([' ', '\t']);
-    ["lodge_", "__host-lodge", "__secure-lodge"].iter().any(|own| name.starts_with(own))
+    let name = pair
+        .split('=')
+        .next()
+        .unwrap_or_default()
+        .trim_matches([' ', '\t']);
+    ["lodge_", "__host-lodge", "__secure-lodge"]
+        .iter()
+        .any(|own| name.starts_with(own))
 }
 
 /// What an app may rely on.
@@ -109,8 +124,14 @@ fn forwarded(headers: &HeaderMap, trusted: bool) {
         }
     };
     let (client, proto) = (only("x-forwarded-for"), only("x-forwarded-proto"));
-    assert!(client == PEER || trusted && client.ends_with(&format!(", {PEER}")), "{headers:?}");
-    assert!(proto == "http" || trusted && proto == "https", "{headers:?}");
+    assert!(
+        client == PEER || trusted && client.ends_with(&format!(", {PEER}")),
+        "{headers:?}"
+    );
+    assert!(
+        proto == "http" || trusted && proto == "https",
+        "{headers:?}"
+    );
     assert!(headers.get_all("host").iter().count() <= 1, "{headers:?}");
     if !trusted {
         let ours = ["for", "host", "proto", "prefix"].map(|end| format!("x-forwarded-{end}"));
@@ -138,9 +159,14 @@ fn leads_to(id: &str, headers: &HeaderMap, trusted: bool) -> bool {
     // What only apps have names below is nobody's but theirs.
     let apart = name.ends_with(".localhost") || name.ends_with(&format!(".{APPS_DOMAIN}"));
     let app = APPS.iter().find(|app| app.id == id);
-    let prefixes = app.into_iter().flat_map(|app| [app.id, app.label]).map(|n| format!("/apps/{n}"));
+    let prefixes = app
+        .into_iter()
+        .flat_map(|app| [app.id, app.label])
+        .map(|n| format!("/apps/{n}"));
     let by_path = text("x-forwarded-prefix").is_some_and(|found| {
-        prefixes.into_iter().any(|own| found == own || trusted && found.ends_with(&own))
+        prefixes
+            .into_iter()
+            .any(|own| found == own || trusted && found.ends_with(&own))
     });
     by_path && !apart && id != "hidden"
 }
@@ -149,7 +175,11 @@ fn leads_to(id: &str, headers: &HeaderMap, trusted: bool) -> bool {
 fn bare_name(host: &str) -> String {
     let lower = host.to_ascii_lowercase();
     if lower.starts_with('[') {
-        return lower.split_inclusive(']').next().unwrap_or_default().to_owned();
+        return lower
+            .split_inclusive(']')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
     }
     let name = lower.split(':').next().unwrap_or_default();
     name.strip_suffix('.').unwrap_or(name).to_owned()
@@ -158,13 +188,22 @@ fn bare_name(host: &str) -> String {
 /// Apps here answer with the cookies that they are asked for: none may be Lodge's or a neighbour's.
 fn set_cookies(answer: &[u8]) {
     let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
-    for line in text.split("\r\n").filter_map(|line| line.strip_prefix("set-cookie:")) {
+    for line in text
+        .split("\r\n")
+        .filter_map(|line| line.strip_prefix("set-cookie:"))
+    {
         assert!(!is_own_cookie(line), "a visitor got {line:?}");
-        let attributes = line.split(';').skip(1).filter_map(|attribute| attribute.split_once('='));
+        let attributes = line
+            .split(';')
+            .skip(1)
+            .filter_map(|attribute| attribute.split_once('='));
         for (name, value) in attributes {
             let domain = name.trim_matches([' ', '\t']) == "domain";
             let value = value.trim_matches([' ', '\t']).trim_start_matches('.');
-            assert!(!domain || value.is_empty() || owner_of(&bare_name(value)).is_some(), "{line:?}");
+            assert!(
+                !domain || value.is_empty() || owner_of(&bare_name(value)).is_some(),
+                "{line:?}"
+            );
         }
     }
 }
@@ -175,7 +214,9 @@ impl Host {
             .enable_all()
             .build()
             .expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind((PEER, 0))).expect("a port");
+        let listener = runtime
+            .block_on(TcpListener::bind((PEER, 0)))
+            .expect("a port");
         let address = listener.local_addr().expect("bound");
         let proxies = Arc::new(TrustedProxies::default());
         let settings = Settings {
@@ -194,7 +235,12 @@ impl Host {
         }));
         let edge = Edge::new(settings, table, Arc::new(NobodyWaits));
         runtime.spawn(edge.serve(listener, Default::default(), Duration::ZERO));
-        Self { runtime, address, proxies, seen }
+        Self {
+            runtime,
+            address,
+            proxies,
+            seen,
+        }
     }
 }
 
@@ -216,12 +262,19 @@ impl Endpoint for App {
             response.headers_mut().append("set-cookie", cookie.clone());
         }
         let app = self.id.clone();
-        self.seen.lock().expect("one thread").push(Seen { app, head });
+        self.seen
+            .lock()
+            .expect("one thread")
+            .push(Seen { app, head });
         Box::pin(async move {
             let body = body.collect().await.map_err(|_| FailureKind::BadRequest)?;
             // Not the body itself: it could look like a field of the answer.
             let length = body.to_bytes().len().to_string();
-            Ok(response.map(|()| Full::new(length.into()).map_err(|never| match never {}).boxed_unsync()))
+            Ok(response.map(|()| {
+                Full::new(length.into())
+                    .map_err(|never| match never {})
+                    .boxed_unsync()
+            }))
         })
     }
 }

@@ -72,7 +72,10 @@ fuzz_target!(|input: Input<'_>| {
         return;
     };
     let verifier = Verifier::new(&KEY, TO);
-    assert!(verify(&verifier, &request).is_err(), "never signed: {request:?}");
+    assert!(
+        verify(&verifier, &request).is_err(),
+        "never signed: {request:?}"
+    );
 
     let app = input.app.and_then(|app| HeaderValue::from_str(app).ok());
     let claim = Claim {
@@ -80,21 +83,33 @@ fuzz_target!(|input: Input<'_>| {
         id: input.id.map(RequestId),
         body: input.body,
     };
-    let Request { method, uri, headers } = &mut request;
+    let Request {
+        method,
+        uri,
+        headers,
+    } = &mut request;
     SIGNER.to(TO).sign(method, uri, headers, &claim);
 
     let mut changed = request.clone();
-    input.changes.iter().for_each(|change| apply(&mut changed, change));
+    input
+        .changes
+        .iter()
+        .for_each(|change| apply(&mut changed, change));
     let same = covered(&changed) == covered(&request);
     if !same {
         let verdict = verify(&verifier, &changed);
-        assert!(verdict.is_err(), "{request:?}\nwas changed to\n{changed:?}\nand is believed");
+        assert!(
+            verdict.is_err(),
+            "{request:?}\nwas changed to\n{changed:?}\nand is believed"
+        );
     }
     for other in [Verifier::new(&KEY, FROM), Verifier::new(&other_key(), TO)] {
         assert_eq!(verify(&other, &request), Err(SignatureError::Wrong));
     }
     // What names no app is refused, however well it is signed.
-    let valid = input.app.is_none_or(|text| app.is_none() || text.parse::<lodge_model::AppId>().is_ok());
+    let valid = input
+        .app
+        .is_none_or(|text| app.is_none() || text.parse::<lodge_model::AppId>().is_ok());
     let sent = if same { &changed } else { &request };
     match verify(&verifier, sent) {
         Ok(signed) => {
@@ -102,7 +117,9 @@ fuzz_target!(|input: Input<'_>| {
             assert_eq!(signed.id, input.id.map(RequestId));
             assert_eq!(
                 signed.app.as_ref().map(ToString::to_string),
-                app.as_ref().and_then(|app| app.to_str().ok()).map(str::to_owned)
+                app.as_ref()
+                    .and_then(|app| app.to_str().ok())
+                    .map(str::to_owned)
             );
             assert_eq!(signed.covers_body(input.body), input.body.is_some());
             assert_eq!(verify(&verifier, sent), Err(SignatureError::Replayed));
@@ -146,9 +163,14 @@ fn apply(request: &mut Request, change: &Change<'_>) {
     let value = |bytes: &[u8]| HeaderValue::from_bytes(bytes).ok();
     match change {
         Change::Method(text) => {
-            text.parse().map(|method| request.method = method).unwrap_or_default();
+            text.parse()
+                .map(|method| request.method = method)
+                .unwrap_or_default();
         }
-        Change::Target(text) => text.parse().map(|uri| request.uri = uri).unwrap_or_default(),
+        Change::Target(text) => text
+            .parse()
+            .map(|uri| request.uri = uri)
+            .unwrap_or_default(),
         Change::Insert(name, bytes) => {
             _ = value(bytes).map(|value| request.headers.insert(field(*name).0, value));
         }
@@ -162,7 +184,10 @@ fn apply(request: &mut Request, change: &Change<'_>) {
             };
             let mut text = signature.as_bytes().to_vec();
             let place = usize::from(*place) % text.len().max(1);
-            text.iter_mut().skip(place).take(1).for_each(|old| *old = *byte);
+            text.iter_mut()
+                .skip(place)
+                .take(1)
+                .for_each(|old| *old = *byte);
             _ = value(&text).map(|value| request.headers.insert(SIGNATURE_FIELD, value));
         }
     }
@@ -177,8 +202,15 @@ fn field(index: u8) -> (HeaderName, bool) {
 /// All that must be as it was signed, a second time and in another way: as one text. The case of the
 /// digits of a signature is nobody's concern.
 fn covered(request: &Request) -> String {
-    let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-    let mut all = format!("{:?} {target:?} {}", request.method, request.uri.authority().is_some());
+    let target = request
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let mut all = format!(
+        "{:?} {target:?} {}",
+        request.method,
+        request.uri.authority().is_some()
+    );
     for name in NAMES.iter().take(COVERED) {
         let values: Vec<String> = request
             .headers

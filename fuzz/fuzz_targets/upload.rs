@@ -29,14 +29,22 @@ fuzz_target!(|data: &[u8]| {
             let again = inspect::inspect(data).expect("the same bytes are the same component");
             assert_eq!(found, again);
             let json = serde_json::to_vec(&found).expect("it has a JSON form");
-            let read: lodge_model::Inspection = serde_json::from_slice(&json).expect("it reads back");
+            let read: lodge_model::Inspection =
+                serde_json::from_slice(&json).expect("it reads back");
             assert_eq!(found, read);
-            let named = found.exports.iter().any(|name| name.starts_with("wasi:http/"));
+            let named = found
+                .exports
+                .iter()
+                .any(|name| name.starts_with("wasi:http/"));
             assert!(named, "{found:?} answers no HTTP");
         }
         Err(refused) => {
             assert!(!refused.code.is_empty() && !refused.message.is_empty());
-            assert!(refused.message.len() <= MOST_TEXT + 2 * data.len(), "{}", refused.message.len());
+            assert!(
+                refused.message.len() <= MOST_TEXT + 2 * data.len(),
+                "{}",
+                refused.message.len()
+            );
         }
     }
 });

@@ -99,9 +99,7 @@ impl Ends {
     /// What the supervisor tells on of a message.
     pub fn hear(&mut self, environment: &EnvironmentName, bytes: &[u8]) -> Option<FromWorkers> {
         let message = self.post.read(environment.as_str(), bytes)?;
-        let heard = self
-            .peers
-            .hear(&self.keys, self.own, environment, &message);
+        let heard = self.peers.hear(&self.keys, self.own, environment, &message);
         heard.told
     }
 

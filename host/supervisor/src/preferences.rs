@@ -106,7 +106,11 @@ impl Kept {
         limits
     }
 
-    pub(crate) fn change(&mut self, patch: PreferencesPatch, configured: bool) -> Result<(), Error> {
+    pub(crate) fn change(
+        &mut self,
+        patch: PreferencesPatch,
+        configured: bool,
+    ) -> Result<(), Error> {
         if let Some(limits) = patch.default_limits {
             self.default_limits = limits;
             self.limits().check().map_err(in_defaults)?;
