@@ -5,7 +5,10 @@
 
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+#[path = "api_bodies/mutate.rs"]
+mod mutate;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use lodge_model::{
     App, Component, ComponentRef, DatabaseKind, DatabaseSpec, Desired, Digest, Limits, LimitsPatch,
     PathAccess, Placement, SourceGrant, StartMode,
@@ -33,6 +36,10 @@ fuzz_target!(|data: &[u8]| {
         4 => _ = read::<DatabaseSpec>(body).map(|database| database.check()),
         _ => _ = read::<ComponentChoice>(body).map(labels),
     }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate::mutate(data, size, max_size, seed)
 });
 
 /// What a body says, if it is one; and that it says so when it is written and read again.

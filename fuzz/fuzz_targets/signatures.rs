@@ -56,6 +56,8 @@ enum Change<'a> {
     Insert(u8, &'a [u8]),
     Append(u8, &'a [u8]),
     Remove(u8),
+    /// The last byte of one value to the front of the next: the bytes of all values stay the same.
+    Shift(u8),
     /// Of the signature's own text, at a place, to a byte.
     Signature(u8, u8),
 }
@@ -178,6 +180,7 @@ fn apply(request: &mut Request, change: &Change<'_>) {
             _ = value(bytes).map(|value| request.headers.append(field(*name).0, value));
         }
         Change::Remove(name) => _ = request.headers.remove(field(*name).0),
+        Change::Shift(name) => shift(&mut request.headers, &field(*name).0),
         Change::Signature(place, byte) => {
             let Some(signature) = request.headers.get(SIGNATURE_FIELD) else {
                 return;
@@ -190,6 +193,23 @@ fn apply(request: &mut Request, change: &Change<'_>) {
                 .for_each(|old| *old = *byte);
             _ = value(&text).map(|value| request.headers.insert(SIGNATURE_FIELD, value));
         }
+    }
+}
+
+fn shift(headers: &mut HeaderMap, name: &HeaderName) {
+    let mut values = headers
+        .get_all(name)
+        .iter()
+        .map(|value| value.as_bytes().to_vec());
+    let (Some(mut first), Some(mut second)) = (values.next(), values.next()) else {
+        return;
+    };
+    let rest: Vec<Vec<u8>> = values.collect();
+    second.splice(0..0, first.pop());
+    headers.remove(name);
+    for bytes in [first, second].into_iter().chain(rest) {
+        // A space at an end is none of the value any more.
+        _ = HeaderValue::from_bytes(&bytes).map(|value| headers.append(name, value));
     }
 }
 
