@@ -47,7 +47,8 @@ impl Holding {
     /// As it is now, if what was written stays for `remaining` milliseconds more.
     pub(crate) fn until_now(&mut self, remaining: i64) -> &Self {
         let remaining = u64::try_from(remaining).unwrap_or(0);
-        self.held_ms += self.lifetime_ms.saturating_sub(remaining);
+        let since = self.lifetime_ms.saturating_sub(remaining);
+        self.held_ms = self.held_ms.saturating_add(since);
         self
     }
 }
@@ -63,4 +64,20 @@ pub(crate) struct Refusal {
 pub(crate) struct Dead {
     pub(crate) app: AppId,
     pub(crate) reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_worker_says_of_its_hold_can_be_added_to() {
+        let mut other = Holding {
+            worker_id: "w".to_owned(),
+            run: 1,
+            held_ms: u64::MAX,
+            lifetime_ms: 30_000,
+        };
+        assert_eq!(other.until_now(0).held_ms, u64::MAX);
+    }
 }
