@@ -8,7 +8,7 @@
   (core module $ending
     (func (export "end") (param i32) (loop $more (br $more))))
   (core instance $ending (instantiate $ending))
-  (type $thing (resource (rep i32) (dtor (func $ending "end"))))
+  (type $thing (resource (rep i32) (dtor (core func $ending "end"))))
   (core func $new (canon resource.new $thing))
   (core func $drop (canon resource.drop $thing))
   (core module $module

@@ -6,7 +6,7 @@
 use http::HeaderName;
 use http_body_util::BodyExt;
 use lodge_model::{
-    BodyError, CallDepth, Capabilities, OutboundError, OutboundOptions, RequestBody,
+    BodyError, CallDepth, Capabilities, OWN_FIELDS, OutboundError, OutboundOptions, RequestBody,
 };
 use std::sync::{Arc, LazyLock};
 use wasmtime_wasi_http::{
@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{
 };
 
 /// Bytes of one write to an outgoing body.
-const BODY_CHUNK_BYTES: usize = 64 << 10;
+pub(crate) const BODY_CHUNK_BYTES: usize = 64 << 10;
 
 /// Lodge's answers where WASI HTTP asks its host.
 pub(crate) struct Hooks {
@@ -25,15 +25,19 @@ pub(crate) struct Hooks {
 }
 
 /// Shared, since Wasmtime asks for it once a request.
-static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
-    LazyLock::new(|| Arc::new(|name: &HeaderName| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
+static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> = LazyLock::new(|| Arc::new(is_forbidden));
+
+/// What no guest may say, in a head or in trailers: what is the connection's, and what is the host's own.
+fn is_forbidden(name: &HeaderName) -> bool {
+    DEFAULT_FORBIDDEN_HEADERS.contains(name) || name.as_str().starts_with(OWN_FIELDS)
+}
 
 type BoxFuture<T> = Box<dyn Future<Output = T> + Send>;
 type Answer = (http::Response<WasiBody>, BoxFuture<Result<(), HttpError>>);
 
 impl WasiHttpHooks for Hooks {
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+        is_forbidden(name)
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {

@@ -56,11 +56,7 @@ fn all(guest: &str, quiet: &str, rows: &[(&'static str, fn() -> Attack)]) {
         if catch_unwind(one).is_err() {
             failed.push(*name);
         }
-        let slowest = neighbour.slowest();
-        println!(
-            "{guest} {name}: {:?}, the neighbour's slowest visit {slowest:?}",
-            begin.elapsed()
-        );
+        println!("{guest} {name}: took {:?}", begin.elapsed());
     }
     let ran = rows
         .iter()
@@ -76,18 +72,23 @@ fn one(host: &mut Host, neighbour: &Neighbour, guest: &str, name: &'static str, 
     assert_eq!(scene.ok(), "ok");
     let _ = neighbour.slowest();
     let (before, served) = (host.resident_bytes(), neighbour.served());
-    let peak = resident_peak(host, || {
+    let (peak, outcome) = resident_peak(host, || {
         eventually("the neighbour is served meanwhile", PATIENCE, || {
             row.run(&scene);
             (neighbour.served() > served).then_some(())
         });
     });
+    let (grown, slowest) = (peak.saturating_sub(before), neighbour.slowest());
+    println!(
+        "{guest} {name}: {} MiB more, the neighbour's slowest visit {slowest:?}",
+        grown >> 20
+    );
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
     assert_eq!(scene.ok(), "ok", "{name}: the app itself serves on");
     scene.is_calm();
-    let grown = peak.saturating_sub(before);
-    println!("{guest} {name}: the process grew by {} MiB", grown >> 20);
     assert!(grown < GROWTH, "{name}: the process grew by {grown} bytes");
-    let slowest = neighbour.slowest();
     assert!(
         slowest < NOTICED,
         "{name}: a neighbour's visit took {slowest:?}"

@@ -161,8 +161,11 @@ impl Scene {
     }
 }
 
-/// The most memory that the host's process had resident meanwhile, in bytes.
-pub(super) fn resident_peak(host: &Host, meanwhile: impl FnOnce()) -> u64 {
+/// The most memory that the host's process had resident meanwhile, in bytes, and how that ended.
+pub(super) fn resident_peak(
+    host: &Host,
+    meanwhile: impl FnOnce(),
+) -> (u64, std::thread::Result<()>) {
     let (stop, peak) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|scope| {
         let watch = scope.spawn(|| {
@@ -175,9 +178,6 @@ pub(super) fn resident_peak(host: &Host, meanwhile: impl FnOnce()) -> u64 {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(meanwhile));
         stop.store(true, Relaxed);
         watch.join().unwrap();
-        if let Err(panic) = outcome {
-            std::panic::resume_unwind(panic);
-        }
-    });
-    peak.into_inner()
+        (peak.load(Relaxed), outcome)
+    })
 }
