@@ -98,8 +98,9 @@ fn guests_that_no_compiler_writes_hurt_only_themselves() {
             (stats["instances"] == 0 && stats["memory_bytes"] == 0).then_some(())
         });
     }
-    let told = host.api().app("start-loop-p2")["observed"][0]["message"].to_string();
-    assert!(told.contains("request_cpu_ms"), "{told}");
+    let app = host.api().app("start-loop-p2");
+    let told = app["observed"][0]["message"].to_string();
+    assert!(told.contains("request_cpu_ms"), "{app}");
     neighbour.finish();
 }
 

@@ -91,8 +91,14 @@ pub(super) fn outgoing() -> Attack {
             let reply = scene.visit_with(&format!("?to={to}")).send();
             assert_eq!((reply.status, reply.text().as_str()), (200, "ok"), "{to}");
         }
+        // Together they may be more than an instance that they share may have handles.
         for reply in scene.at_once(|visit| visit.send()) {
-            assert_eq!(reply.status, 200, "{}", reply.text());
+            let got = (reply.status, reply.code());
+            assert!(
+                got.0 == 200 || (got.0, got.1.as_str()) == TRAPPED,
+                "{}",
+                reply.text()
+            );
         }
     })
     .may_call("quiet.lodge.internal")

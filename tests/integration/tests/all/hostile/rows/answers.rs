@@ -183,7 +183,6 @@ fn is_clean(reply: &Reply, fields: &str) {
             "keep-alive",
             "upgrade",
             "proxy-connection",
-            "te",
             "host",
             "",
         ];
