@@ -13,7 +13,7 @@ macro_rules! hostile_p2 {
             // Bodies
             endless_body trickled_body long_body short_body read_all answer_early
             // Heads and trailers
-            many_headers inject_headers inject_trailers
+            many_headers inject_headers inject_trailers odd_status
             // Answers
             never_answer answer_twice trap_after
             // Others
@@ -29,7 +29,7 @@ macro_rules! hostile_p3 {
             loop_calls busy_wait clock_flood random_flood log_flood
             grow_small resources hold_headers hold_methods streams futures tasks
             endless_body trickled_body long_body short_body read_all answer_early
-            many_headers inject_headers inject_trailers
+            many_headers inject_headers inject_trailers odd_status
             never_answer trap_after
             outgoing leak remember huge_panic long_line
         }

@@ -71,3 +71,10 @@ pub(crate) async fn inject_trailers(_: Request) -> Answer {
     });
     Ok(response)
 }
+
+/// The status `?code=`, with a body that looks like another answer.
+pub(crate) async fn odd_status(request: Request) -> Answer {
+    let code = target(&request).number("code", 100) as u16;
+    let text = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfake";
+    answer(code, &[], text)
+}

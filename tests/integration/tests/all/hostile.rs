@@ -7,6 +7,7 @@
 mod components;
 mod rows;
 mod scene;
+mod tails;
 
 use crate::neighbour::Neighbour;
 use lodge_harness::{Host, eventually};

@@ -18,6 +18,7 @@ mod crash;
 mod desk;
 mod edge;
 mod faults;
+mod guests;
 mod hostile;
 mod isolation;
 mod lifecycle;

@@ -49,16 +49,11 @@ fn nested(depth: usize) -> Vec<u8> {
     backwards
 }
 
-fn repeated(count: usize, text: &str) -> String {
-    text.repeat(count)
-}
-
-/// A function that takes minutes to compile: thousands of values live across thousands of loops.
+/// Functions that take minutes to compile: hundreds of values live across a thousand loops in each.
 fn slow() -> Vec<u8> {
-    const LOCALS: usize = 6_000;
-    let mut body = String::from("(func (export \"slow\") (param i32) (result i64) ");
-    body += &format!("(local{}) ", repeated(LOCALS, " i64"));
-    for n in 0..8_000 {
+    const LOCALS: usize = 800;
+    let mut body = format!("(param i32) (result i64) (local{}) ", " i64".repeat(LOCALS));
+    for n in 0..1_000 {
         let (a, b) = (n % LOCALS + 1, (n * 7_919) % LOCALS + 1);
         let _ = write!(
             body,
@@ -69,7 +64,7 @@ fn slow() -> Vec<u8> {
     for local in 1..=LOCALS {
         let _ = write!(body, "(i64.xor (local.get {local}))");
     }
-    component(&(body + ")"), "")
+    component(&format!("(func {body})").repeat(300), "")
 }
 
 #[test]
@@ -142,27 +137,21 @@ fn components_that_are_hard_to_read_hurt_only_themselves() {
     for (name, bytes) in [
         ("nested-100", nested(100)),
         ("nested-20000", nested(20_000)),
-        (
-            "modules-900",
-            component("", &repeated(900, "(core module)")),
-        ),
+        ("modules-900", component("", &"(core module)".repeat(900))),
         (
             "modules-20000",
-            component("", &repeated(20_000, "(core module)")),
+            component("", &"(core module)".repeat(20_000)),
         ),
         (
             "types-100000",
-            component(&repeated(100_000, "(type (func (param i32)))"), ""),
+            component(&"(type (func (param i32)))".repeat(100_000), ""),
         ),
-        (
-            "functions-20000",
-            component(&repeated(20_000, "(func)"), ""),
-        ),
+        ("functions-20000", component(&"(func)".repeat(20_000), "")),
         ("instances-5000", component("", &many_instances(5_000))),
         ("memory-4-gib", component("(memory 65536)", "")),
         (
             "tables-90",
-            component(&repeated(90, "(table 100000 funcref)"), ""),
+            component(&"(table 100000 funcref)".repeat(90), ""),
         ),
     ] {
         let upload = api
@@ -191,7 +180,7 @@ fn components_that_are_hard_to_read_hurt_only_themselves() {
 fn many_instances(count: usize) -> String {
     format!(
         "(core module $many) {}",
-        repeated(count, "(core instance (instantiate $many))")
+        "(core instance (instantiate $many))".repeat(count)
     )
 }
 
@@ -209,6 +198,15 @@ fn a_component_that_takes_minutes_to_compile_delays_nobody() {
     eventually("it is being compiled", PATIENCE, || {
         (api.get(&path).expect(200)["status"] == "compiling").then_some(())
     });
+    eventually(
+        "where memory runs out, it goes before the host",
+        PATIENCE,
+        || {
+            children(host.pid())
+                .any(|child| goes_first(&child))
+                .then_some(())
+        },
+    );
     // Another upload is through long before.
     let other = api
         .try_upload("?name=other&version=1", guest("hello-p3"))
@@ -218,11 +216,33 @@ fn a_component_that_takes_minutes_to_compile_delays_nobody() {
         api.compiled(other["digest"].as_str().unwrap())["status"],
         "ready"
     );
-    println!("{}", api.get(&path).expect(200));
+    let slow = api.get(&path).expect(200);
+    assert_eq!(
+        slow["status"], "compiling",
+        "it takes longer than others: {slow}"
+    );
     let slowest = neighbour.slowest();
     assert!(slowest < Duration::from_secs(5), "a visit took {slowest:?}");
     neighbour.finish();
     // The child ends with its host.
     let (status, _) = host.stop();
     assert!(status.success(), "{status}");
+}
+
+fn children(of: u32) -> impl Iterator<Item = String> {
+    let tasks = std::fs::read_dir(format!("/proc/{of}/task"))
+        .unwrap()
+        .flatten();
+    let children =
+        tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let all: Vec<String> = children
+        .flat_map(|line| line.split(' ').map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    all.into_iter().filter(|child| !child.is_empty())
+}
+
+/// Whether the kernel ends this process first.
+fn goes_first(process: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/oom_score_adj"))
+        .is_ok_and(|score| score.trim() == "1000")
 }

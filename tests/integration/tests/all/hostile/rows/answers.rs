@@ -169,6 +169,13 @@ pub(in super::super) fn many_headers() -> Attack {
             );
             assert!(matches!(reply.status, 200 | 500), "{}", reply.status);
         }
+        // The same of a visitor's.
+        let mut visit = scene.visit_with("/ok");
+        for n in 0..100_000 {
+            visit = visit.header(&format!("x-{n}"), "1");
+        }
+        let refused = raw(&visit);
+        assert!(refused.starts_with("HTTP/1.1 431"), "{refused}");
     })
     .limit("request_cpu_ms", 5_000)
 }
@@ -258,5 +265,31 @@ pub(in super::super) fn trap_after() -> Attack {
         scene.logs("the trap", |line| {
             line["source"] == "host" && line["message"].as_str().unwrap().contains("trapped")
         });
+    })
+}
+
+/// Codes that have no body, or are no answer, are not made to carry another answer.
+pub(in super::super) fn odd_status() -> Attack {
+    Attack::checked(|scene| {
+        for code in [100, 101, 103, 199, 204, 205, 304, 599, 600, 999] {
+            let answer = raw(&scene.visit_with(&format!("?code={code}")));
+            let Some((head, body)) = answer.split_once("\r\n\r\n") else {
+                assert_eq!(answer, "", "{code}: a whole head or nothing");
+                continue;
+            };
+            assert!(
+                !head.starts_with("HTTP/1.1 1"),
+                "{code}: an answer that is none: {answer}"
+            );
+            let has_none = ["HTTP/1.1 204", "HTTP/1.1 304"]
+                .iter()
+                .any(|none| head.starts_with(none));
+            assert!(!has_none || body.is_empty(), "{code}: {answer}");
+            let framed = ["content-length", "transfer-encoding"];
+            assert!(
+                has_none || framed.iter().any(|by| head.contains(by)),
+                "{code}: {answer}"
+            );
+        }
     })
 }
