@@ -58,6 +58,17 @@ fn all(guest: &str, quiet: &str, rows: &[(&'static str, fn() -> Attack)]) {
             failed.push(*name);
         }
         println!("{guest} {name}: took {:?}", begin.elapsed());
+        if neighbour.has_failed() {
+            println!(
+                "{guest} {name} hurt its neighbour: {:#?}",
+                host.api().log("quiet")
+            );
+            let log = host.log_text();
+            let panic = log.lines().skip_while(|line| !line.contains("panicked at"));
+            println!("{}", panic.take(120).collect::<Vec<_>>().join("\n"));
+            failed.push("the neighbour");
+            break;
+        }
     }
     let ran = rows
         .iter()

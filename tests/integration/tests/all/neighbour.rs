@@ -44,6 +44,11 @@ impl Neighbour {
         self.seen.served.load(Relaxed) + u32::from(self.visitor.is_finished())
     }
 
+    /// Whether one of its visits failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.visitor.is_finished()
+    }
+
     /// Whether it was served at least once, or failed.
     pub(super) fn was_served(&self) -> bool {
         self.served() > 0
