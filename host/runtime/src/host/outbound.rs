@@ -9,6 +9,7 @@ use lodge_model::{
     BodyError, CallDepth, Capabilities, OWN_FIELDS, OutboundError, OutboundOptions, RequestBody,
 };
 use std::sync::{Arc, LazyLock};
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error as HttpError, ForbiddenHeaderFilter, RequestOptions, WasiBody,
     WasiHttpHooks,
@@ -60,7 +61,13 @@ impl WasiHttpHooks for Hooks {
         let given_up = |error: HttpError| BodyError::Connection(format!("{error:?}"));
         let request = request.map(|body| RequestBody::new(body.map_err(given_up)));
         Box::new(async move {
-            let response = outbound.send(request, options).await.map_err(to_http)?;
+            // Apart from this guest's own poll, which would poll the guest of an app that is called: Wasmtime panics
+            // where one instance's event loop begins within another's. Dropped with what waits for it.
+            let sent = tokio::spawn(async move { outbound.send(request, options).await });
+            let response = match AbortOnDropHandle::new(sent).await {
+                Ok(answered) => answered.map_err(to_http)?,
+                Err(_) => return Err(HttpError::InternalError(Some("the call was ended".into()))),
+            };
             let response = response.map(|body| body.map_err(broken_off).boxed_unsync());
             let ended: BoxFuture<Result<(), HttpError>> = Box::new(std::future::ready(Ok(())));
             Ok((response, ended))
