@@ -88,7 +88,7 @@ pub(super) fn never_answer() -> Attack {
 pub(super) fn outgoing() -> Attack {
     Attack::checked(|scene| {
         for to in ["quiet.lodge.internal", "elsewhere.example"] {
-            let reply = scene.visit_with(&format!("?to={to}")).send();
+            let reply = scene.visit_with(&format!("?n=1000&to={to}")).send();
             assert_eq!((reply.status, reply.text().as_str()), (200, "ok"), "{to}");
         }
         // Together they may be more than an instance that they share may have handles.
