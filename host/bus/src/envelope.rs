@@ -58,6 +58,13 @@ const KINDS: [Kind; 11] = [
     Kind::Holder,
 ];
 
+impl Kind {
+    /// The kind with this number.
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        KINDS.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Envelope {
@@ -146,7 +153,7 @@ impl Post {
         let (marks, rest) = rest.split_at_checked(usize::from(count) * size_of::<Mark>())?;
         let (tag, body) = rest.split_at_checked(MAC)?;
         let head = bytes.get(..bytes.len().checked_sub(rest.len())?)?;
-        let kind = KINDS.into_iter().find(|kind| *kind as u8 == number)?;
+        let kind = Kind::of(number)?;
         let expected = self.context(number, environment, head, body)?.sign();
         aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_ref(), tag).ok()?;
         Some(Envelope {

@@ -29,6 +29,8 @@
 
 mod complaint;
 mod envelope;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod keys;
 mod names;
 mod said;

@@ -1,7 +1,7 @@
 //! The supervisor's end of the link.
 
 mod hearing;
-mod peers;
+pub(crate) mod peers;
 mod session;
 
 use crate::complaint::Complaint;

@@ -24,6 +24,8 @@ mod cookies;
 mod dispatch;
 mod forward;
 mod forwarded;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod headers;
 mod ids;
 mod intake;

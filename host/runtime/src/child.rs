@@ -117,6 +117,8 @@ fn bind_to_limits() -> io::Result<()> {
     limit(Resource::Cpu, CPU_SECONDS)?;
     limit(Resource::Fsize, OUTPUT_BYTES)?;
     limit(Resource::Core, 0)?;
+    // Where memory runs out after all, this is what the kernel ends, not the host with all its apps.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     // Lowest priority; where that is refused, the other limits still hold.
     let _ = process::nice(19);
     let threads = std::thread::available_parallelism()

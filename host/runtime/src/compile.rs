@@ -13,6 +13,8 @@ use tokio::sync::Semaphore;
 const INSPECT_TIME: Duration = Duration::from_secs(60);
 /// How long a child may compile one: wall time, above the child's own limit on CPU time.
 const COMPILE_TIME: Duration = Duration::from_secs(CPU_SECONDS + 300);
+/// After this long a compile no longer counts as one of the usual.
+const LONG: Duration = Duration::from_secs(10);
 /// Bytes of a child's complaint that are kept.
 const COMPLAINT_BYTES: usize = 2_000;
 
@@ -21,6 +23,8 @@ pub(crate) struct Compiler {
     /// The program and its first arguments; the child's own come after.
     command: (PathBuf, Vec<String>),
     compiling: Semaphore,
+    /// Compiles that take long, beside those.
+    overstaying: Semaphore,
     inspecting: Semaphore,
 }
 
@@ -38,11 +42,13 @@ enum ChildError {
 }
 
 impl Compiler {
-    /// `command` runs [`crate::child::main`]; at most `slots` compile at once.
+    /// `command` runs [`crate::child::main`]; at most `slots` compile at once, and as many more of
+    /// those that take long.
     pub(crate) fn new(command: (PathBuf, Vec<String>), slots: usize) -> Self {
         Self {
             command,
             compiling: Semaphore::new(slots),
+            overstaying: Semaphore::new(slots),
             // Checking is short; a few may go on beside the compiles.
             inspecting: Semaphore::new(slots + 1),
         }
@@ -79,7 +85,7 @@ impl Compiler {
         output: &Path,
         started: impl FnOnce(),
     ) -> Result<(), CompileError> {
-        let _slot = self.compiling.acquire().await;
+        let slot = self.compiling.acquire().await;
         started();
         let flavor = if is_async { "async" } else { "sync" };
         let words = [
@@ -88,7 +94,8 @@ impl Compiler {
             wasm.as_os_str(),
             output.as_os_str(),
         ];
-        let answer: Result<Result<(), String>, _> = self.run(&words, COMPILE_TIME).await;
+        let compiled = self.run(&words, COMPILE_TIME);
+        let answer: Result<Result<(), String>, _> = self.not_delaying(slot, compiled).await;
         match answer {
             Ok(Ok(())) => Ok(()),
             Ok(Err(message)) => Err(CompileError::Component(message)),
@@ -101,6 +108,21 @@ impl Compiler {
                 "the compiler process failed: {e}"
             ))),
         }
+    }
+
+    /// Waits for a compile. One that takes long gives its slot to the next: of a few such components nobody else's
+    /// uploads are delayed.
+    async fn not_delaying<T, S>(&self, slot: S, compiled: impl Future<Output = T>) -> T {
+        let mut compiled = std::pin::pin!(compiled);
+        if let Ok(answer) = tokio::time::timeout(LONG, &mut compiled).await {
+            return answer;
+        }
+        let _place = tokio::select! {
+            answer = &mut compiled => return answer,
+            place = self.overstaying.acquire() => place,
+        };
+        drop(slot);
+        compiled.await
     }
 
     async fn run<T: DeserializeOwned>(

@@ -4,6 +4,7 @@
 //! are the host's; standard output and error are the app's log. Every bound on what a guest can
 //! make the host hold is set in [`new_store`].
 
+use crate::holdings;
 use crate::host::Hooks;
 use crate::memory::InstanceMemory;
 use crate::slots::Slot;
@@ -25,6 +26,8 @@ const MAX_RESOURCES: usize = 10_000;
 const MAX_HANDLES: usize = 10_000;
 /// In-memory size of one set of headers, in bytes.
 const FIELDS_BYTES: usize = 128 << 10;
+/// Resources that may be looked through in each epoch.
+const RESOURCES_PER_EPOCH: u32 = 1_000;
 /// Random bytes that one call may ask for.
 const RANDOM_BYTES: u64 = 1 << 20;
 
@@ -36,6 +39,8 @@ pub(crate) struct Guest {
     table: ResourceTable,
     pub(crate) memory: InstanceMemory,
     log: Arc<GuestLog>,
+    /// Epochs until its resources are looked through again.
+    unlooked: u32,
     /// Set when an epoch ends in the middle of the guest's work.
     pub(crate) interrupted: Arc<AtomicBool>,
     _slot: Slot,
@@ -77,6 +82,7 @@ pub(crate) fn new_store(
         table,
         memory,
         log,
+        unlooked: 0,
         interrupted: Arc::default(),
         _slot: slot,
     };
@@ -89,8 +95,10 @@ pub(crate) fn new_store(
         table.set_max_capacity(MAX_HANDLES);
     }
     store.set_epoch_deadline(EPOCHS_PER_POLL);
-    store.epoch_deadline_callback(|store| {
-        store.data().interrupted.store(true, Relaxed);
+    store.epoch_deadline_callback(|mut store| {
+        let guest = store.data_mut();
+        guest.interrupted.store(true, Relaxed);
+        guest.charge_resources()?;
         // Back to the end of the run queue, not just to the gate: plain `Yield` would be polled
         // again at once and keep the thread.
         Ok(UpdateDeadline::YieldCustom(
@@ -112,6 +120,26 @@ impl Guest {
     /// No request is at work: the next may be less deep than the last.
     pub(crate) fn forget_depth(&mut self) {
         self.hooks.depth = CallDepth::default();
+    }
+
+    /// Charges what the host holds for the guest's resources. Many of them are looked through more seldom, so that it
+    /// stays a small part of the guest's time.
+    ///
+    /// # Errors
+    /// The app's budget has no room for it: the instance is to end.
+    fn charge_resources(&mut self) -> Result<()> {
+        if let Some(fewer) = self.unlooked.checked_sub(1) {
+            self.unlooked = fewer;
+            return Ok(());
+        }
+        let (bytes, count) = holdings::of_table(&mut self.table);
+        self.unlooked = count / RESOURCES_PER_EPOCH;
+        if self.memory.hold_resources(bytes) {
+            return Ok(());
+        }
+        wasmtime::bail!(
+            "the app's memory has no room for the {bytes} bytes that its {count} resources hold"
+        )
     }
 
     /// What the host's interfaces reach.

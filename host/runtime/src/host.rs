@@ -25,7 +25,7 @@ use crate::stdio::GuestLog;
 use lodge_model::Capabilities;
 pub(crate) use migrating::MigratingPre;
 pub(crate) use migrating::exports::lodge::host::migrations::Migration as ListedMigration;
-pub(crate) use outbound::Hooks;
+pub(crate) use outbound::{BODY_CHUNK_BYTES, Hooks};
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 

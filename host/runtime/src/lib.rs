@@ -25,6 +25,7 @@ mod cpu_clock;
 mod engine;
 mod gate;
 mod guest;
+mod holdings;
 mod host;
 mod inspect;
 mod linker;

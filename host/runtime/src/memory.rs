@@ -89,8 +89,10 @@ pub(crate) struct InstanceMemory {
     limit: u64,
     /// Bytes of memories and tables.
     grown: u64,
-    /// Bytes charged to the budget.
+    /// Bytes charged to the budget for that, and for the host's part.
     charged: u64,
+    /// Bytes charged for resources, beyond what the host's part covers.
+    held: u64,
     /// The limit that the last refused growth met.
     denied: Option<Denied>,
 }
@@ -105,6 +107,7 @@ impl InstanceMemory {
             limit,
             grown: 0,
             charged,
+            held: 0,
             denied: None,
         })
     }
@@ -115,6 +118,21 @@ impl InstanceMemory {
             budget: self.budget.clone(),
             bytes,
         })
+    }
+
+    /// Charges what the host holds for the instance's resources now. False: the budget has no room for it.
+    pub(crate) fn hold_resources(&mut self, bytes: u64) -> bool {
+        let bytes = bytes.saturating_sub(HOST_BYTES_PER_INSTANCE);
+        let more = bytes.saturating_sub(self.held);
+        if more > 0 && !self.budget.try_charge(more) {
+            self.denied = Some(Denied::App);
+            return false;
+        }
+        if bytes < self.held {
+            self.budget.release(self.held - bytes);
+        }
+        self.held = bytes;
+        true
     }
 
     /// Bytes of memories and tables now.
@@ -164,7 +182,7 @@ impl Drop for Hold {
 
 impl Drop for InstanceMemory {
     fn drop(&mut self) {
-        self.budget.release(self.charged);
+        self.budget.release(self.charged + self.held);
     }
 }
 
@@ -228,6 +246,11 @@ mod tests {
         assert_eq!(second.denied(), Some(Denied::App));
         drop(first);
         assert!(second.memory_growing(0, 24 * PAGE, None).unwrap());
+        assert!(
+            !second.hold_resources(3 * MIB),
+            "resources count towards it"
+        );
+        assert!(second.hold_resources(MIB) && second.hold_resources(MIB / 2));
         let held = second.hold(MIB / 2).unwrap();
         assert!(second.hold(3 * MIB).is_none());
         drop(second);

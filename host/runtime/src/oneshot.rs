@@ -153,6 +153,9 @@ impl Run {
             return Poll::Ready(Err(broken.clone()));
         }
         match answer.lock().take() {
+            Some(Ok(response)) if response.status().is_informational() => {
+                Poll::Ready(Err(Broken::not_final(response.status())))
+            }
             Some(Ok(response)) => Poll::Ready(Ok(response)),
             Some(Err(code)) => Poll::Ready(Err(Broken::new(
                 FailureKind::NoResponse,

@@ -73,6 +73,18 @@ impl Broken {
         )
     }
 
+    /// The guest answered with a status that is not an answer's. Sent, `101` would hand the connection to whoever
+    /// wrote the body, past the host and past every proxy in front of it.
+    pub(crate) fn not_final(status: http::StatusCode) -> Self {
+        Self::new(
+            FailureKind::NoResponse,
+            format!(
+                "the guest answered with status {}, which ends no request",
+                status.as_u16()
+            ),
+        )
+    }
+
     /// No answer began in time.
     pub(crate) fn deadline(limits: &Limits) -> Self {
         Self::new(

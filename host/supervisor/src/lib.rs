@@ -28,6 +28,8 @@ mod error;
 mod events;
 mod figures;
 mod follow;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod grant;
 mod health;
 mod index;

@@ -78,9 +78,17 @@ impl Kept {
         let Some(text) = lodge_db::settings::get(db, KEY).await? else {
             return Ok(Self::default());
         };
-        let kept: Self = serde_json::from_str(&text).map_err(unreadable)?;
+        let kept = Self::read(&text)?;
         kept.enforce(settings)?;
         Ok(kept)
+    }
+
+    pub(crate) fn read(text: &str) -> Result<Self, Error> {
+        Ok(serde_json::from_str(text).map_err(unreadable)?)
+    }
+
+    pub(crate) fn write(&self) -> Result<String, Error> {
+        Ok(serde_json::to_string(self).map_err(unreadable)?)
     }
 
     fn enforce(&self, settings: &Settings) -> Result<(), Error> {
@@ -98,7 +106,11 @@ impl Kept {
         limits
     }
 
-    fn change(&mut self, patch: PreferencesPatch, configured: bool) -> Result<(), Error> {
+    pub(crate) fn change(
+        &mut self,
+        patch: PreferencesPatch,
+        configured: bool,
+    ) -> Result<(), Error> {
         if let Some(limits) = patch.default_limits {
             self.default_limits = limits;
             self.limits().check().map_err(in_defaults)?;
@@ -174,7 +186,7 @@ impl Supervisor {
         let _one = self.writes.lock().await;
         let mut kept = self.kept.lock().clone();
         kept.change(patch, self.settings.proxies_configured)?;
-        let text = serde_json::to_string(&kept).map_err(unreadable)?;
+        let text = kept.write()?;
         let mut tx = self.begin().await?;
         lodge_db::settings::set(&mut tx, KEY, &text).await?;
         let event = actor.entry(now_ms(), "settings.update");

@@ -1,6 +1,7 @@
 //! The one build tool: `cargo xtask <command>`, one file a command.
 
 mod bench;
+mod fuzz;
 mod guests;
 mod places;
 mod progress;
@@ -40,6 +41,8 @@ enum Command {
     Ui,
     /// Measure Lodge against bare hyper and `wasmtime serve`
     Bench(bench::Options),
+    /// Fuzz what strangers can send, each target for some seconds
+    Fuzz(fuzz::Options),
     /// Check the size budget and the forbidden arrows between crates
     Tidy,
 }
@@ -52,6 +55,7 @@ fn main() -> std::process::ExitCode {
         Command::Guests(options) => guests::run(&places, &options),
         Command::Ui => ui::run(&places),
         Command::Bench(options) => bench::run(&places, &options),
+        Command::Fuzz(options) => fuzz::run(&places, &options),
         Command::Tidy => tidy::run(&places),
     });
     match result {

@@ -21,11 +21,15 @@ impl<'a> Host<'a> {
         }
         let (name, port) = given.split_once(':').unwrap_or((given, ""));
         let name = name.strip_suffix('.').unwrap_or(name);
-        let well_formed = !name.is_empty()
-            && name.len() < LONGEST
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        // No label is empty, so that a name has one spelling: `a..` would be another of `a.`.
+        let mut before = b'.';
+        let well_formed = name.len() < LONGEST
+            && name.bytes().all(|b| {
+                let dot = b == b'.' && before != b'.';
+                before = b;
+                dot || b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
+            })
+            && before != b'.'
             && port.bytes().all(|b| b.is_ascii_digit());
         if !well_formed {
             return None;
@@ -119,8 +123,8 @@ mod tests {
     fn what_is_no_host_name_is_refused() {
         let long = "a".repeat(LONGEST);
         for bad in [
-            "", ".", ":80", "a b", "a@b", "a/b", "a:8x", "ä.b", "[::1", "[zz]", "[::1]x", "a,b",
-            &long,
+            "", ".", "..", "a..", ".a", "a..b", ":80", "a b", "a@b", "a/b", "a:8x", "ä.b", "[::1",
+            "[zz]", "[::1]x", "a,b", &long,
         ] {
             assert!(Host::parse(bad).is_none(), "{bad}");
         }

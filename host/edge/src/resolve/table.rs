@@ -128,7 +128,7 @@ impl Routes {
     ///
     /// # Errors
     /// The name can only be an app's, and no app has it.
-    pub(super) fn by_host(
+    pub(crate) fn by_host(
         &self,
         host: &Host<'_>,
         apps_suffix: Option<&str>,

@@ -6,16 +6,17 @@
 use http::HeaderName;
 use http_body_util::BodyExt;
 use lodge_model::{
-    BodyError, CallDepth, Capabilities, OutboundError, OutboundOptions, RequestBody,
+    BodyError, CallDepth, Capabilities, OWN_FIELDS, OutboundError, OutboundOptions, RequestBody,
 };
 use std::sync::{Arc, LazyLock};
+use tokio_util::task::AbortOnDropHandle;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error as HttpError, ForbiddenHeaderFilter, RequestOptions, WasiBody,
     WasiHttpHooks,
 };
 
 /// Bytes of one write to an outgoing body.
-const BODY_CHUNK_BYTES: usize = 64 << 10;
+pub(crate) const BODY_CHUNK_BYTES: usize = 64 << 10;
 
 /// Lodge's answers where WASI HTTP asks its host.
 pub(crate) struct Hooks {
@@ -25,15 +26,19 @@ pub(crate) struct Hooks {
 }
 
 /// Shared, since Wasmtime asks for it once a request.
-static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> =
-    LazyLock::new(|| Arc::new(|name: &HeaderName| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
+static FORBIDDEN: LazyLock<ForbiddenHeaderFilter> = LazyLock::new(|| Arc::new(is_forbidden));
+
+/// What no guest may say, in a head or in trailers: what is the connection's, and what is the host's own.
+fn is_forbidden(name: &HeaderName) -> bool {
+    DEFAULT_FORBIDDEN_HEADERS.contains(name) || name.as_str().starts_with(OWN_FIELDS)
+}
 
 type BoxFuture<T> = Box<dyn Future<Output = T> + Send>;
 type Answer = (http::Response<WasiBody>, BoxFuture<Result<(), HttpError>>);
 
 impl WasiHttpHooks for Hooks {
     fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
-        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+        is_forbidden(name)
     }
 
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
@@ -56,7 +61,13 @@ impl WasiHttpHooks for Hooks {
         let given_up = |error: HttpError| BodyError::Connection(format!("{error:?}"));
         let request = request.map(|body| RequestBody::new(body.map_err(given_up)));
         Box::new(async move {
-            let response = outbound.send(request, options).await.map_err(to_http)?;
+            // Apart from this guest's own poll, which would poll the guest of an app that is called: Wasmtime panics
+            // where one instance's event loop begins within another's. Dropped with what waits for it.
+            let sent = tokio::spawn(async move { outbound.send(request, options).await });
+            let response = match AbortOnDropHandle::new(sent).await {
+                Ok(answered) => answered.map_err(to_http)?,
+                Err(_) => return Err(HttpError::InternalError(Some("the call was ended".into()))),
+            };
             let response = response.map(|body| body.map_err(broken_off).boxed_unsync());
             let ended: BoxFuture<Result<(), HttpError>> = Box::new(std::future::ready(Ok(())));
             Ok((response, ended))

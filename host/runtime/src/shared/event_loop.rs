@@ -161,6 +161,9 @@ async fn one(accessor: &Accessor<Guest>, service: &Service, job: Job) -> Result<
         }
     };
     match head {
+        Ok(head) if head.status().is_informational() => {
+            answer.set(Err(Broken::not_final(head.status())));
+        }
         Ok(head) => answer.set(Ok(head)),
         Err(e) => answer.set(Err(refused(&e))),
     }

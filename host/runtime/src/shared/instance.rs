@@ -232,6 +232,16 @@ impl SharedInstance {
             "the instance ended before the request did",
         );
         let broken = ended.err().unwrap_or(gone);
+        // Nobody waits for it, yet its administrator should know. (The host's own reasons are told elsewhere.)
+        let is_guests = !matches!(broken.kind, FailureKind::Internal | FailureKind::AppStopped);
+        if active.is_empty() && is_guests {
+            let cause = format!(
+                "work after its requests' end failed ({}): {}",
+                broken.kind.code(),
+                broken.cause
+            );
+            write_host_line(&self.app.owner, LogLevel::Error, cause, None);
+        }
         for answer in active {
             answer.fail(&broken);
         }

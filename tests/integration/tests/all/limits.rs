@@ -1,55 +1,11 @@
 //! Guests that want everything: each is stopped at its limit, and its neighbours notice nothing.
 
+use crate::neighbour::Neighbour;
 use lodge_harness::{Host, eventually};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Visits an app again and again until told to stop, and counts it.
-struct Neighbour {
-    stop: Arc<AtomicBool>,
-    served: Arc<AtomicU32>,
-    visitor: JoinHandle<()>,
-}
-
-impl Neighbour {
-    fn start(host: &Host, app: &str) -> Self {
-        let (stop, visit) = (Arc::new(AtomicBool::new(false)), host.visit(app, "/"));
-        let served = Arc::new(AtomicU32::new(0));
-        let (stopped, count) = (stop.clone(), served.clone());
-        let visitor = std::thread::spawn(move || {
-            while !stopped.load(Relaxed) {
-                let reply = visit.send();
-                assert_eq!(
-                    (reply.status, reply.text().as_str()),
-                    (200, "Hello, World!")
-                );
-                count.fetch_add(1, Relaxed);
-            }
-        });
-        Self {
-            stop,
-            served,
-            visitor,
-        }
-    }
-
-    /// Whether it was served at least once, or failed.
-    fn was_served(&self) -> bool {
-        self.served.load(Relaxed) > 0 || self.visitor.is_finished()
-    }
-
-    fn finish(self) {
-        self.stop.store(true, Relaxed);
-        self.visitor
-            .join()
-            .expect("every one of the neighbour's requests succeeds");
-    }
-}
 
 /// Four attacks at once; the reference of one of them.
 fn attack(host: &Host, guest: &str, status: u16, code: &str) -> Value {
