@@ -1,12 +1,12 @@
-// Several environments: two workers seen, cordoned, chosen for an app, drained, lost and removed. The test around the
+// Several environments: three workers seen, cordoned, chosen for an app, drained, lost and removed. The test around the
 // play has a supervisor, and does what is asked for: `@worker NAME` starts a worker of that name, `@kill NAME` ends it
 // at once. Each is answered when done.
 import assert from 'node:assert/strict';
-import { CONSOLE, accessible, api, ask, fits, play, signIn, token, upload } from './lib.mjs';
+import { CONSOLE, accessible, api, ask, choose, fits, play, signIn, token, upload } from './lib.mjs';
 
-await play(async (page) => {
+await play(async (page, context) => {
   const bearer = await token();
-  const digest = await upload(bearer, 'hello');
+  await upload(bearer, 'hello');
   await signIn(page, '/environments');
 
   // Nothing yet: how to start one is told.
@@ -16,10 +16,10 @@ await play(async (page) => {
   await page.keyboard.press('Escape');
 
   // They appear by themselves.
-  await ask('worker east');
-  await ask('worker west');
+  const names = ['east', 'west', 'north'];
+  for (const name of names) await ask(`worker ${name}`);
   const row = (name) => page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
-  for (const name of ['east', 'west']) await row(name).getByText('Online').waitFor();
+  for (const name of names) await row(name).getByText('Online').waitFor();
   for (const check of [fits, accessible]) await check(page, 'environments');
 
   // A cordon, taken back, and put again.
@@ -45,18 +45,37 @@ await play(async (page) => {
   for (const check of [fits, accessible]) await check(page, 'a new app among several environments');
   await page.getByRole('radio', { name: /Let Lodge choose/ }).check();
 
-  // One app in both: each status stands by itself, and each can be visited.
+  // One app in two of the three, made and started in the form: each status stands by itself, and each can be visited.
   await page.goto(`${CONSOLE}/environments`);
   await menu('west', /Uncordon/);
   await row('west').getByText('Cordoned').waitFor({ state: 'detached' });
-  await api(bearer)('POST', '/api/apps', { id: 'both', display_name: 'Both', component: { digest }, environments: ['east', 'west'] });
-  await page.goto(`${CONSOLE}/apps/both`);
-  for (const name of ['east', 'west']) await page.locator('.head-about .status', { hasText: `${name}: ` }).waitFor();
-  await page.getByRole('button', { name: 'Addresses' }).click();
+  await page.goto(`${CONSOLE}/apps/new`);
+  await page.getByLabel('Display name').fill('Both');
+  await choose(page, page.getByLabel('Component of the library'), /hello/);
+  await page.getByRole('radio', { name: /Choose environments/ }).check();
+  for (const name of ['east', 'west']) await page.getByRole('checkbox', { name: new RegExp(name) }).check();
+  await page.getByRole('button', { name: 'Create and start' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Both' }).waitFor();
+  const status = (name, said) => page.locator('.head-about .status', { hasText: `${name}: ${said}` }).waitFor();
+  for (const name of ['east', 'west']) await status(name, 'Running');
+  assert.equal(await page.locator('.head-about .status', { hasText: 'north: ' }).count(), 0);
   for (const name of ['east', 'west']) {
-    const href = await page.getByRole('link', { name: `Visit in ${name}` }).getAttribute('href');
-    assert.ok(href.endsWith(`?lodge-environment=${name}`), href);
+    await page.getByRole('button', { name: 'Addresses' }).click();
+    const link = page.getByRole('link', { name: `Visit in ${name}` });
+    assert.ok((await link.getAttribute('href')).endsWith(`?lodge-environment=${name}`));
+    const opened = context.waitForEvent('page');
+    await link.click();
+    const visited = await opened;
+    await visited.getByText('Hello').first().waitFor();
+    await visited.close();
+    await page.keyboard.press('Escape');
   }
+
+  // Stopped and started in unison.
+  await page.getByRole('button', { name: /^(stop )?Stop$/ }).first().click();
+  for (const name of ['east', 'west']) await status(name, 'Stopped');
+  await page.getByRole('button', { name: /Start$/ }).first().click();
+  for (const name of ['east', 'west']) await status(name, 'Running');
 
   // One is emptied, the other is lost; what is online cannot be removed.
   await page.goto(`${CONSOLE}/environments`);
@@ -77,5 +96,15 @@ await play(async (page) => {
   await menu('west', /Remove/);
   await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
   await row('west').waitFor({ state: 'detached' });
-  assert.equal(await row('east').count(), 1);
+  for (const name of ['east', 'north']) assert.equal(await row(name).count(), 1);
+
+  // Deleted, it is gone where it ran, too.
+  await page.goto(`${CONSOLE}/apps/both/danger`);
+  await page.getByRole('button', { name: /Delete/ }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox').fill('both');
+  await dialog.getByRole('button', { name: /^(delete )?Delete/ }).click();
+  await page.waitForURL(/\/apps$/);
+  await page.goto(`${CONSOLE}/environments`);
+  await row('east').getByText('0 apps').waitFor();
 });

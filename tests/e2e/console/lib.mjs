@@ -108,3 +108,21 @@ export async function fits(page, what) {
   const { wide, room } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
   assert.ok(wide <= room + 1, `${what} is ${wide} px wide in ${room} px`);
 }
+
+/** Opens a list and takes an option. A list that a late answer of the host closed again is opened once more. */
+export async function choose(page, select, option) {
+  const wanted = page.locator('.ant-select-item-option', { hasText: option }).first();
+  for (let tries = 0; tries < 4; tries += 1) {
+    await select.click();
+    if (await appears(wanted)) break;
+    await page.keyboard.press('Escape');
+  }
+  await wanted.click();
+}
+
+function appears(locator) {
+  return locator.waitFor({ timeout: 4_000 }).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,7 +1,7 @@
 // From a file on the disk to a visited app, its limits, its trouble and its end: all by the console.
 import assert from 'node:assert/strict';
 import { picture } from '../browser.mjs';
-import { APPS, CONSOLE, accessible, guest, play, signIn } from './lib.mjs';
+import { APPS, CONSOLE, accessible, choose, guest, play, signIn } from './lib.mjs';
 
 await play(async (page, context) => {
   await signIn(page);
@@ -85,21 +85,3 @@ await play(async (page, context) => {
   await page.getByText('No apps yet').waitFor();
   assert.equal((await fetch(`${APPS}/apps/my-first-app/`)).status, 404);
 });
-
-/** Opens a list and takes an option. A list that a late answer of the host closed again is opened once more. */
-async function choose(page, select, option) {
-  const wanted = page.locator('.ant-select-item-option', { hasText: option }).first();
-  for (let tries = 0; tries < 4; tries += 1) {
-    await select.click();
-    if (await appears(wanted)) break;
-    await page.keyboard.press('Escape');
-  }
-  await wanted.click();
-}
-
-function appears(locator) {
-  return locator.waitFor({ timeout: 4_000 }).then(
-    () => true,
-    () => false,
-  );
-}
