@@ -134,11 +134,12 @@ fn a_hard_cap_holds_an_app_that_is_alone() {
     let cpu = || api.stats("capped")["cpu_ms"].as_u64().unwrap();
     std::thread::sleep(Duration::from_millis(500)); // the bucket's first 20 ms are spent
     let (before, start) = (cpu(), Instant::now());
-    std::thread::sleep(Duration::from_secs(2));
-    let cores = (cpu() - before) as f64 / start.elapsed().as_millis() as f64;
+    // A machine that is busy with other things gives it less; it is never more, and never nothing.
+    let used = eventually("it goes on", Duration::from_secs(60), || {
+        let used = cpu() - before;
+        (used >= 400).then_some(used)
+    });
+    let cores = used as f64 / start.elapsed().as_millis() as f64;
     drop(busy);
-    assert!(
-        (0.05..0.3).contains(&cores),
-        "{cores} cores of the 0.2 allowed"
-    );
+    assert!(cores < 0.25, "{cores} cores of the 0.2 allowed");
 }
