@@ -4,13 +4,24 @@
 //! came, in a queue of bounded length and for a bounded time: only then is there a timer. A turn
 //! that is given back goes to the first in the queue; nobody overtakes. A turn is held until the
 //! response's body has ended or was dropped.
+//!
+//! A queue absorbs a burst. One that has not been empty for as long as a request may wait in it does
+//! not: more comes than is served, and all that waiting adds is time. Then who finds no turn is told
+//! within milliseconds ([`PATIENCE_IN_OVERLOAD`]), until requests have found turns free for a while
+//! ([`CALM`]). (The idea is that of controlled delay, as in CoDel, RFC 8289.)
 
 use crate::resolve::{Entry, State};
 use lodge_model::FailureKind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+
+/// How long a request waits for its turn when the app is overloaded.
+const PATIENCE_IN_OVERLOAD: Duration = Duration::from_millis(5);
+/// An overload is over when nobody has had to wait for this long.
+const CALM: Duration = Duration::from_secs(1);
 
 /// One app's turns.
 pub(crate) struct Admission {
@@ -19,6 +30,49 @@ pub(crate) struct Admission {
     size: AtomicUsize,
     /// Turns under way that vanish when they end, since the limit was lowered meanwhile.
     owed: AtomicUsize,
+    crowd: Crowd,
+}
+
+/// Since when requests find no turn free.
+#[derive(Default)]
+struct Crowd {
+    /// When it began, in milliseconds of [`now`]; 0: there is none.
+    since: AtomicU64,
+    /// When somebody last found none, in milliseconds.
+    last: AtomicU64,
+}
+
+impl Crowd {
+    /// Somebody finds no turn free: for how long that has been so.
+    fn met(&self, now: u64) -> Duration {
+        self.last.store(now, Relaxed);
+        let since = match self.since.compare_exchange(0, now, Relaxed, Relaxed) {
+            Ok(_) => now,
+            Err(since) => since,
+        };
+        Duration::from_millis(now.saturating_sub(since))
+    }
+
+    /// Somebody found a turn free.
+    fn missed(&self) {
+        // Nearly always there is no crowd, and no clock is read.
+        if self.since.load(Relaxed) != 0 {
+            self.calm(now());
+        }
+    }
+
+    fn calm(&self, now: u64) {
+        let quiet = Duration::from_millis(now.saturating_sub(self.last.load(Relaxed)));
+        if quiet >= CALM {
+            self.since.store(0, Relaxed);
+        }
+    }
+}
+
+/// Milliseconds since some time before now; never 0.
+fn now() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(START.elapsed().as_millis()).map_or(u64::MAX, |millis| millis.saturating_add(1))
 }
 
 impl Admission {
@@ -28,6 +82,7 @@ impl Admission {
             turns: Semaphore::new(size),
             size: AtomicUsize::new(size),
             owed: AtomicUsize::new(0),
+            crowd: Crowd::default(),
         }
     }
 
@@ -70,25 +125,31 @@ impl Turn {
     pub(crate) fn take(entry: &Arc<Entry>, state: &Arc<State>) -> Option<Self> {
         let permit = entry.admission.turns.try_acquire().ok()?;
         permit.forget();
+        entry.admission.crowd.missed();
         Some(Self::taken(entry, state))
     }
 
     /// Waits for a turn in the app's queue.
     ///
     /// # Errors
-    /// The queue is full, or the turn did not come in time.
+    /// The queue is full, the turn did not come in time, or the app is overloaded.
     pub(crate) async fn wait(entry: &Arc<Entry>, state: &Arc<State>) -> Result<Self, FailureKind> {
         let limits = &state.limits;
         let _place = Place::take(&state.meter.queued, limits.queue)?;
-        let time = Duration::from_millis(limits.queue_timeout_ms);
-        match tokio::time::timeout(time, entry.admission.turns.acquire()).await {
+        let longest = Duration::from_millis(limits.queue_timeout_ms);
+        let (patience, late) = if entry.admission.crowd.met(now()) > longest {
+            (PATIENCE_IN_OVERLOAD.min(longest), FailureKind::Overloaded)
+        } else {
+            (longest, FailureKind::QueueTimeout)
+        };
+        match tokio::time::timeout(patience, entry.admission.turns.acquire()).await {
             Ok(Ok(permit)) => {
                 permit.forget();
                 Ok(Self::taken(entry, state))
             }
             // The semaphore is never closed.
             Ok(Err(_)) => Err(FailureKind::Internal),
-            Err(_) => Err(FailureKind::QueueTimeout),
+            Err(_) => Err(late),
         }
     }
 
@@ -178,6 +239,17 @@ mod tests {
         assert_eq!(admission.turns.available_permits(), 3);
         admission.resize(5);
         assert_eq!(admission.turns.available_permits(), 5);
+    }
+
+    #[test]
+    fn a_crowd_lasts_until_nobody_waited_for_a_while() {
+        let crowd = Crowd::default();
+        assert_eq!(crowd.met(1_000), Duration::ZERO);
+        assert_eq!(crowd.met(1_900), Duration::from_millis(900));
+        crowd.calm(2_899); // 999 ms after the last
+        assert_eq!(crowd.met(2_900), Duration::from_millis(1_900));
+        crowd.calm(3_900);
+        assert_eq!(crowd.met(4_000), Duration::ZERO);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) root_password: Option<Secret>,
     pub(crate) open_metrics: bool,
     pub(crate) max_instances: u32,
+    /// Memory that all apps together may have, in bytes.
+    pub(crate) max_memory: u64,
     pub(crate) compile_slots: usize,
     /// Cores that guests may use at once.
     pub(crate) guest_threads: usize,
@@ -72,6 +74,8 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:13000";
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:13001";
 /// Instances held at once: each reserves address space, not memory.
 const DEFAULT_INSTANCES: u32 = 1_000;
+/// The least memory for all apps together, in bytes: below it hardly one of ordinary size runs.
+const MIN_MEMORY: u64 = 16 << 20;
 /// More does not fit a process: each of the two engines' pools reserves about 8 GiB of addresses an
 /// instance, of the 128 TiB that there are.
 const MAX_INSTANCES: u32 = 4_000;
@@ -145,6 +149,14 @@ impl Config {
                 settings.max_instances.unwrap_or(DEFAULT_INSTANCES),
                 10,
                 MAX_INSTANCES,
+            )?,
+            max_memory: in_range(
+                "max_memory",
+                settings
+                    .max_memory
+                    .map_or_else(default_memory, |size| size.0),
+                MIN_MEMORY,
+                u64::MAX,
             )?,
             compile_slots: in_range(
                 "compile_slots",
@@ -255,6 +267,11 @@ fn in_range<T: PartialOrd + std::fmt::Display>(name: &str, value: T, min: T, max
         bail!("{name}={value}: out of range; choose {min} to {max}");
     }
     Ok(value)
+}
+
+/// What apps may have of the machine's memory unless told otherwise: the host itself needs some, and the system.
+fn default_memory() -> u64 {
+    (lodge_supervisor::memory_total() / 4 * 3).max(MIN_MEMORY)
 }
 
 fn log_format(format: Option<&str>) -> Result<bool> {

@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod serve;
 mod shutdown;
+mod size;
 mod wiring;
 
 use std::process::ExitCode;

@@ -19,6 +19,8 @@ pub enum FailureKind {
     QueueFull,
     /// The request's turn did not come in time.
     QueueTimeout,
+    /// More has come for longer than a request may wait: it would wait in vain.
+    Overloaded,
     /// The host itself has no room for another instance.
     HostBusy,
     /// The guest trapped.
@@ -49,13 +51,14 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// All of them, in the order in which they are declared.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AppNotFound,
         Self::AppStopped,
         Self::AppFailed,
         Self::AppStarting,
         Self::QueueFull,
         Self::QueueTimeout,
+        Self::Overloaded,
         Self::HostBusy,
         Self::Trap,
         Self::OutOfMemory,
@@ -81,6 +84,7 @@ impl FailureKind {
             | Self::AppStarting
             | Self::QueueFull
             | Self::QueueTimeout
+            | Self::Overloaded
             | Self::HostBusy
             | Self::EnvironmentLost => S::SERVICE_UNAVAILABLE,
             Self::Trap | Self::OutOfMemory | Self::NoResponse | Self::Internal => {
@@ -103,6 +107,7 @@ impl FailureKind {
             Self::AppStarting => "app_starting",
             Self::QueueFull => "queue_full",
             Self::QueueTimeout => "queue_timeout",
+            Self::Overloaded => "overloaded",
             Self::HostBusy => "host_busy",
             Self::Trap => "app_trapped",
             Self::OutOfMemory => "app_out_of_memory",
@@ -129,7 +134,7 @@ impl FailureKind {
         match self {
             Self::AppStopped | Self::AppFailed => Some(30),
             Self::AppStarting | Self::EnvironmentLost => Some(5),
-            Self::QueueFull | Self::QueueTimeout | Self::HostBusy => Some(1),
+            Self::QueueFull | Self::QueueTimeout | Self::Overloaded | Self::HostBusy => Some(1),
             _ => None,
         }
     }

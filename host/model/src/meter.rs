@@ -184,7 +184,7 @@ mod tests {
             snapshot.cpu_limited,
             snapshot.refused,
         );
-        assert_eq!(totals, (4, 1, 1, 1, 13));
+        assert_eq!(totals, (4, 1, 1, 1, 14));
         assert_eq!(AppMeter::default().snapshot(), MeterSnapshot::default());
     }
 

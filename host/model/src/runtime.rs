@@ -68,6 +68,8 @@ pub struct Launch {
 pub struct RuntimeFacts {
     /// Instances that all apps together may hold.
     pub instance_slots: u64,
+    /// Memory that all apps together may have, in bytes.
+    pub memory_bytes: u64,
     /// Cores that guests may use together.
     pub guest_cores: f64,
     /// Whether the kernel tells which pages a guest wrote (`PAGEMAP_SCAN`): without it, instances

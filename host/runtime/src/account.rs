@@ -26,7 +26,7 @@ impl Account for AppAccount {
     }
 
     fn try_reserve(&self, bytes: u64) -> bool {
-        self.budget.try_charge(bytes)
+        self.budget.try_charge(bytes).is_ok()
     }
 
     fn release(&self, bytes: u64) {

@@ -2,7 +2,7 @@
 
 use crate::gate::Lane;
 use crate::guest::{Guest, Owner, new_store};
-use crate::memory::{Budget, InstanceMemory};
+use crate::memory::{Budget, Denied, InstanceMemory};
 use crate::oneshot::{self, IdleInstances};
 use crate::program::{Entry, Program};
 use crate::report::Broken;
@@ -47,6 +47,8 @@ pub(crate) struct RunningApp {
 enum NoRoom {
     Slots,
     Memory,
+    /// All apps together have what they may.
+    HostMemory,
     /// Nothing is charged, so nothing will be freed: the component is larger than the budget.
     Never,
 }
@@ -104,9 +106,10 @@ impl RunningApp {
             .ok_or(NoRoom::Slots)?;
         let expected = self.program.starting_bytes.load(Relaxed);
         match InstanceMemory::reserve(&self.budget, self.limits().instance_memory_bytes, expected) {
-            Some(memory) => Ok((slot, memory)),
-            None if self.budget.is_used() => Err(NoRoom::Memory),
-            None => Err(NoRoom::Never),
+            Ok(memory) => Ok((slot, memory)),
+            Err(Denied::Host(_)) => Err(NoRoom::HostMemory),
+            Err(_) if self.budget.is_used() => Err(NoRoom::Memory),
+            Err(_) => Err(NoRoom::Never),
         }
     }
 
@@ -123,6 +126,7 @@ impl RunningApp {
                 match why {
                     NoRoom::Slots => self.slots.freed().await,
                     NoRoom::Memory => self.budget.freed().await,
+                    NoRoom::HostMemory => self.budget.host_freed().await,
                     NoRoom::Never => return None,
                 }
                 match self.try_room() {
@@ -144,8 +148,8 @@ impl RunningApp {
             )),
             Err(_) => Err(Broken::new(
                 FailureKind::HostBusy,
-                "no room for another instance came free in time: the app's memory (limits.memory_bytes) or the \
-                 host's instance slots are taken",
+                "no room for another instance came free in time: the app's memory (limits.memory_bytes), the host's \
+                 memory for all apps (max_memory) or its instance slots are taken",
             )),
         }
     }

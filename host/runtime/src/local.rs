@@ -7,7 +7,7 @@ use crate::compile::Compiler;
 use crate::engine::{Engines, Flavor};
 use crate::gate::Gate;
 use crate::guest::Owner;
-use crate::memory::Budget;
+use crate::memory::{Budget, HostMemory};
 use crate::migrate::migrate;
 use crate::oneshot::IdleInstances;
 use crate::program::{LoadError, Program, Programs};
@@ -40,6 +40,8 @@ pub struct Settings {
     pub compile_slots: usize,
     /// Instances held at once, by all apps together.
     pub instances: u32,
+    /// Memory that all apps together may have, in bytes.
+    pub memory_bytes: u64,
     /// Guests run at once: one less than the threads of the async runtime. `usize::MAX` opens the
     /// gate for good.
     pub guest_turns: usize,
@@ -80,6 +82,7 @@ pub struct LocalRuntime {
     compiling: Mutex<HashMap<Digest, Arc<tokio::sync::Mutex<()>>>>,
     gate: Arc<Gate>,
     slots: Arc<Slots>,
+    memory: Arc<HostMemory>,
     log: Arc<dyn LogSink>,
     provider: Arc<dyn Provider>,
     facts: RuntimeFacts,
@@ -108,6 +111,7 @@ impl LocalRuntime {
             compiler: Compiler::new(settings.child_command, settings.compile_slots),
             compiling: Mutex::default(),
             slots: Slots::new(settings.instances as usize),
+            memory: Arc::new(HostMemory::new(settings.memory_bytes)),
             engines,
             programs,
             gate,
@@ -152,7 +156,11 @@ impl LocalRuntime {
             log: self.log.clone(),
         };
         let lane = Arc::new(self.gate.lane(limits.cpu_weight, limits.cpu_cores));
-        let budget = Budget::new(limits.memory_bytes, launch.meter.clone());
+        let budget = Budget::new(
+            limits.memory_bytes,
+            launch.meter.clone(),
+            self.memory.clone(),
+        );
         let account = AppAccount {
             owner: owner.clone(),
             lane: lane.clone(),
@@ -315,6 +323,7 @@ fn facts(settings: &Settings) -> RuntimeFacts {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     RuntimeFacts {
         instance_slots: settings.instances.into(),
+        memory_bytes: settings.memory_bytes,
         // More turns than threads, where the gate is open for good, are no more cores.
         guest_cores: settings.guest_turns.min(threads) as f64,
         pagemap_scan: PoolingAllocationConfig::is_pagemap_scan_available(),

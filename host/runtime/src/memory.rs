@@ -4,7 +4,11 @@
 //! Wasmtime's own `StoreLimits` caps each memory by itself, so a guest with two memories has twice
 //! the limit; here every memory and table of an instance counts towards one sum, and every
 //! instance towards one budget. What the host holds for an instance is charged as a fixed sum that
-//! covers its bounded buffers.
+//! covers its bounded buffers. All apps' budgets together are held by [`host`].
+
+mod host;
+
+pub(crate) use host::HostMemory;
 
 use lodge_model::AppMeter;
 use std::sync::Arc;
@@ -27,39 +31,48 @@ pub(crate) struct Budget {
     limit: u64,
     used: AtomicU64,
     meter: Arc<AppMeter>,
+    host: Arc<HostMemory>,
     /// Signalled when an instance gives memory back.
     freed: Notify,
 }
 
 impl Budget {
-    pub(crate) fn new(limit: u64, meter: Arc<AppMeter>) -> Arc<Self> {
+    pub(crate) fn new(limit: u64, meter: Arc<AppMeter>, host: Arc<HostMemory>) -> Arc<Self> {
         Arc::new(Self {
             limit,
             used: AtomicU64::new(0),
             meter,
+            host,
             freed: Notify::new(),
         })
     }
 
     /// Charges `bytes`, if they fit.
-    pub(crate) fn try_charge(&self, bytes: u64) -> bool {
+    ///
+    /// # Errors
+    /// The limit that they do not fit in.
+    pub(crate) fn try_charge(&self, bytes: u64) -> Result<(), Denied> {
         let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
-        let charged = self
+        let before = self
             .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
-        if charged.is_ok() {
-            let now = self.meter.memory_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-            self.meter
-                .memory_peak_bytes
-                .fetch_max(now, Ordering::Relaxed);
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits)
+            .map_err(|_| Denied::App)?;
+        if !self.host.try_charge(bytes, before + bytes) {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(Denied::Host(self.host.limit()));
         }
-        charged.is_ok()
+        let now = self.meter.memory_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.meter
+            .memory_peak_bytes
+            .fetch_max(now, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Gives back what was charged.
     pub(crate) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
         self.meter.memory_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.host.release(bytes);
         self.freed.notify_one();
     }
 
@@ -72,6 +85,11 @@ impl Budget {
     pub(crate) async fn freed(&self) {
         self.freed.notified().await;
     }
+
+    /// Resolves when any app gave memory back.
+    pub(crate) async fn host_freed(&self) {
+        self.host.freed().await;
+    }
 }
 
 /// Which limit a growth met.
@@ -81,6 +99,8 @@ pub(crate) enum Denied {
     Instance,
     /// `memory_bytes`.
     App,
+    /// What all apps together may have: so many bytes.
+    Host(u64),
 }
 
 /// Memory charged for one instance; given back when dropped. Also its limiter.
@@ -99,10 +119,13 @@ pub(crate) struct InstanceMemory {
 
 impl InstanceMemory {
     /// Charges the host's part and `expected` bytes that the instance will start with, so that
-    /// instances wait for room instead of failing half made. None: no room now.
-    pub(crate) fn reserve(budget: &Arc<Budget>, limit: u64, expected: u64) -> Option<Self> {
+    /// instances wait for room instead of failing half made.
+    ///
+    /// # Errors
+    /// No room now.
+    pub(crate) fn reserve(budget: &Arc<Budget>, limit: u64, expected: u64) -> Result<Self, Denied> {
         let charged = HOST_BYTES_PER_INSTANCE + expected;
-        budget.try_charge(charged).then(|| Self {
+        budget.try_charge(charged).map(|()| Self {
             budget: budget.clone(),
             limit,
             grown: 0,
@@ -114,7 +137,7 @@ impl InstanceMemory {
 
     /// Charges what the host holds for the instance meanwhile. None: the budget has no room.
     pub(crate) fn hold(&self, bytes: u64) -> Option<Hold> {
-        self.budget.try_charge(bytes).then(|| Hold {
+        self.budget.try_charge(bytes).ok().map(|()| Hold {
             budget: self.budget.clone(),
             bytes,
         })
@@ -124,8 +147,7 @@ impl InstanceMemory {
     pub(crate) fn hold_resources(&mut self, bytes: u64) -> bool {
         let bytes = bytes.saturating_sub(HOST_BYTES_PER_INSTANCE);
         let more = bytes.saturating_sub(self.held);
-        if more > 0 && !self.budget.try_charge(more) {
-            self.denied = Some(Denied::App);
+        if more > 0 && !self.charge(more) {
             return false;
         }
         if bytes < self.held {
@@ -158,13 +180,18 @@ impl InstanceMemory {
         }
         let covered = self.charged - HOST_BYTES_PER_INSTANCE;
         let missing = grown.saturating_sub(covered);
-        if missing > 0 && !self.budget.try_charge(missing) {
-            self.denied = Some(Denied::App);
+        if missing > 0 && !self.charge(missing) {
             return false;
         }
         self.charged += missing;
         self.grown = grown;
         true
+    }
+
+    fn charge(&mut self, bytes: u64) -> bool {
+        let charged = self.budget.try_charge(bytes);
+        self.denied = charged.err().or(self.denied);
+        charged.is_ok()
     }
 }
 
@@ -226,9 +253,13 @@ mod tests {
     const MIB: u64 = 1 << 20;
     const PAGE: usize = 64 << 10;
 
+    fn budget(limit: u64, meter: Arc<AppMeter>) -> Arc<Budget> {
+        Budget::new(limit, meter, Arc::new(HostMemory::new(1 << 40)))
+    }
+
     #[test]
     fn two_memories_do_not_dodge_the_instance_limit() {
-        let budget = Budget::new(64 * MIB, Arc::default());
+        let budget = budget(64 * MIB, Arc::default());
         let mut memory = InstanceMemory::reserve(&budget, MIB, 0).unwrap();
         assert!(memory.memory_growing(0, 10 * PAGE, None).unwrap());
         assert!(!memory.memory_growing(0, 10 * PAGE, None).unwrap());
@@ -238,7 +269,7 @@ mod tests {
     #[test]
     fn instances_share_one_budget_and_give_it_back() {
         let meter = Arc::new(AppMeter::default());
-        let budget = Budget::new(3 * MIB, meter.clone());
+        let budget = budget(3 * MIB, meter.clone());
         let mut first = InstanceMemory::reserve(&budget, 2 * MIB, MIB).unwrap();
         assert!(first.memory_growing(0, 24 * PAGE, None).unwrap());
         let mut second = InstanceMemory::reserve(&budget, 2 * MIB, 0).unwrap();
@@ -259,5 +290,20 @@ mod tests {
         assert!(!budget.is_used());
         assert_eq!(meter.snapshot().memory_bytes, 0);
         assert!(meter.snapshot().memory_peak_bytes >= 2 * MIB);
+    }
+
+    #[test]
+    fn apps_share_the_hosts_memory_and_give_it_back() {
+        let host = Arc::new(HostMemory::new(100 * MIB));
+        let of_app = || Budget::new(u64::MAX, Arc::default(), host.clone());
+        let (greedy, other) = (of_app(), of_app());
+        greedy.try_charge(90 * MIB).unwrap();
+        let full = Denied::Host(100 * MIB);
+        assert_eq!(greedy.try_charge(MIB), Err(full));
+        let mut memory = InstanceMemory::reserve(&other, u64::MAX, 9 * MIB).unwrap();
+        assert!(!memory.memory_growing(9 << 20, 11 << 20, None).unwrap());
+        assert_eq!(memory.denied(), Some(full));
+        greedy.release(90 * MIB);
+        assert!(memory.memory_growing(9 << 20, 11 << 20, None).unwrap());
     }
 }

@@ -40,7 +40,11 @@ impl Broken {
             );
         }
         if let Some(denied) = denied {
-            return Self::new(FailureKind::OutOfMemory, out_of_memory(denied, limits));
+            let kind = match denied {
+                Denied::Host(_) => FailureKind::HostBusy,
+                Denied::Instance | Denied::App => FailureKind::OutOfMemory,
+            };
+            return Self::new(kind, out_of_memory(denied, limits));
         }
         if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
             return Self::new(
@@ -150,6 +154,10 @@ fn out_of_memory(denied: Denied, limits: &Limits) -> String {
             "the guest asked for more memory than the app's instances may have together ({} bytes, \
              limits.memory_bytes)",
             limits.memory_bytes
+        ),
+        Denied::Host(limit) => format!(
+            "the guest asked for memory when all apps of this host together had what they may have ({limit} bytes, \
+             max_memory)"
         ),
     }
 }

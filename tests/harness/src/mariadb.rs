@@ -48,6 +48,11 @@ impl Mariadb {
         Ok(this)
     }
 
+    /// The port of 127.0.0.1 that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The URL of a database, or of none, for somebody who may do everything.
     pub fn url(&self, database: &str) -> String {
         format!(

@@ -50,6 +50,7 @@ pub(super) fn of_failure(failure: Failure, app: &AppId) -> OutboundError {
         | FailureKind::AppStarting
         | FailureKind::QueueFull
         | FailureKind::QueueTimeout
+        | FailureKind::Overloaded
         | FailureKind::HostBusy
         | FailureKind::EnvironmentLost
         | FailureKind::EnvironmentNotFound => {

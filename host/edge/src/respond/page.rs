@@ -27,7 +27,7 @@ fn words(kind: FailureKind) -> (&'static str, &'static str) {
             "Still starting",
             "This application takes longer than usual to start. Try again in a moment.",
         ),
-        K::QueueFull | K::QueueTimeout | K::HostBusy => (
+        K::QueueFull | K::QueueTimeout | K::Overloaded | K::HostBusy => (
             "Very busy",
             "More visitors are here than can be served at once. Try again in a moment.",
         ),

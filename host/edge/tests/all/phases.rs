@@ -156,6 +156,40 @@ async fn a_place_in_the_queue_is_for_a_time() {
 }
 
 #[tokio::test]
+async fn who_comes_to_an_overloaded_app_is_told_at_once() {
+    let host = Host::start().await;
+    let (phase, gate) = gated();
+    let meter = host.app_with("shop", phase, |route| {
+        route.limits.concurrency = 1;
+        route.limits.queue_timeout_ms = 100;
+    });
+    let mut first = host.connect().await;
+    first.write_all(GET.as_bytes()).await.unwrap();
+    eventually("the first is served", || meter.snapshot().in_flight == 1).await;
+    // For as long as a request may wait, some wait; then none does.
+    let mut slow = 0;
+    let answer = loop {
+        let answer = host.send(GET).await;
+        if answer.contains("overloaded") {
+            break answer;
+        }
+        assert!(answer.contains("queue_timeout"), "{answer}");
+        slow += 1;
+        assert!(slow < 10, "it is never told at once");
+    };
+    assert!(
+        answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 1\r\n"),
+        "{answer}"
+    );
+    // Who comes when there is room again is served, though the overload is not over yet.
+    gate.add_permits(2);
+    assert!(rest(&mut first).await.ends_with("served"));
+    assert!(host.send(GET).await.ends_with("served"));
+    let reasons = meter.snapshot().reasons;
+    assert_eq!((reasons["overloaded"], reasons["queue_timeout"]), (1, slow));
+}
+
+#[tokio::test]
 async fn an_app_stopped_meanwhile_serves_nobody_from_its_queue() {
     let host = Host::start().await;
     let (phase, gate) = gated();

@@ -1,6 +1,7 @@
 //! Arguments of the form `key=value`.
 
 use super::failure::Failure;
+use crate::size::Size;
 use serde_json::Value;
 use std::io::Read as _;
 use std::path::Path;
@@ -34,10 +35,7 @@ pub(crate) fn limit(pair: &Pair) -> Result<Value, Failure> {
     if text == "none" {
         return Ok(Value::Null);
     }
-    if let Ok(number) = text.parse::<u64>() {
-        return Ok(number.into());
-    }
-    if let Some(bytes) = size(text) {
+    if let Ok(Size(bytes)) = text.parse() {
         return Ok(bytes.into());
     }
     match text.parse::<f64>() {
@@ -47,18 +45,6 @@ pub(crate) fn limit(pair: &Pair) -> Result<Value, Failure> {
             pair.key
         ))),
     }
-}
-
-fn size(text: &str) -> Option<u64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(digits)?;
-    let factor = match unit.trim().to_ascii_lowercase().as_str() {
-        "kib" | "k" => 1024,
-        "mib" | "m" => 1024 * 1024,
-        "gib" | "g" => 1024 * 1024 * 1024,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
 /// A configuration value: the text itself, `@FILE` for a file's content, `@-` for that of standard

@@ -1,5 +1,6 @@
 //! The settings of `lodge serve`, once for flags and variables and once for the file.
 
+use crate::size::Size;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Deserialize;
@@ -92,6 +93,7 @@ settings! {
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     open_metrics: bool, "LODGE_OPEN_METRICS", "BOOL", "Let /metrics be read without a token";
     max_instances: u32, "LODGE_MAX_INSTANCES", "COUNT", "Instances held at once, by all apps together [default: 1000]";
+    max_memory: Size, "LODGE_MAX_MEMORY", "SIZE", "Memory that all apps together may have, such as 8GiB [default: three quarters of the machine's or the control group's]";
     compile_slots: usize, "LODGE_COMPILE_SLOTS", "COUNT", "Components compiled at once [default: half the cores]";
     guest_threads: usize, "LODGE_GUEST_THREADS", "COUNT", "Guests run at once [default: the cores]";
     #[arg(hide = true)]

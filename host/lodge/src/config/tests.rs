@@ -59,6 +59,7 @@ fn what_makes_no_sense_is_named_with_a_remedy() {
         ),
         ("--apps-domain http://x", "apps_domain=http://x"),
         ("--max-instances 1", "max_instances=1"),
+        ("--max-memory 1MiB", "max_memory=1048576"),
         ("--log-format xml", "log_format=xml"),
         ("--db-dialect oracle", "DB_DIALECT=oracle"),
         ("--db-dialect postgres", "DB_HOST"),
@@ -87,6 +88,8 @@ fn flags_stand_before_variables_and_empty_ones_count_as_unset() {
             .max_instances,
         DEFAULT_INSTANCES
     );
+    let memory = |value: &str| decide_with("LODGE_MAX_MEMORY", value).unwrap().max_memory;
+    assert_eq!((memory("2GiB"), memory("")), (2 << 30, default_memory()));
     let error = decide_with("LODGE_MAX_INSTANCES", "many")
         .unwrap_err()
         .to_string();

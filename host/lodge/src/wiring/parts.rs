@@ -166,6 +166,7 @@ pub(super) fn runtime_settings(
         child_command: (program, vec![crate::CHILD.to_owned()]),
         compile_slots: config.compile_slots,
         instances: config.max_instances,
+        memory_bytes: config.max_memory,
         guest_turns: if config.cpu_gate {
             config.guest_threads
         } else {

@@ -155,7 +155,7 @@ fn registration(
         heartbeat_ms: u64::try_from(role.heartbeat.as_millis()).unwrap_or(u64::MAX),
         capacity: Capacity {
             cores: facts.guest_cores,
-            memory_bytes: lodge_supervisor::memory_total(),
+            memory_bytes: facts.memory_bytes,
             instance_slots: facts.instance_slots,
         },
         started_at: now.map_or(0, |since| {

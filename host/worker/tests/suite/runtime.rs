@@ -200,6 +200,7 @@ impl Runtime for FakeRuntime {
     fn facts(&self) -> RuntimeFacts {
         RuntimeFacts {
             instance_slots: 100,
+            memory_bytes: 1 << 30,
             guest_cores: 1.0,
             pagemap_scan: true,
             memory_mappings: 1,

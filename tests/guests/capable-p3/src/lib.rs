@@ -1,6 +1,6 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
-//! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|twice` (`twice` commits
+//! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|leave|twice` (`twice` commits
 //! again), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
 //! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back).
 
@@ -117,6 +117,7 @@ async fn end(transaction: Transaction, sql: String, how: &str) -> Result<String,
             transaction.commit().await.map_err(text_of)?;
         }
         "trap" => std::process::abort(),
+        "leave" => std::mem::forget(transaction),
         _ => drop(transaction),
     }
     Ok(done.rows_affected.to_string())

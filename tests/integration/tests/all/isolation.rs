@@ -122,6 +122,52 @@ fn all_instances_of_a_0_3_app_share_one_budget() {
     the_budget_holds("allocate-p3");
 }
 
+/// Budgets add up to more than the host has: the greedy are told so, and who needs little has it.
+#[test]
+fn all_apps_together_share_the_hosts_memory() {
+    let mut host = Config::default()
+        .argument("--max-memory")
+        .argument("200MiB")
+        .start();
+    let limits = json!({ "memory_bytes": 1_u64 << 40, "queue_timeout_ms": 500 });
+    for greedy in ["one", "two", "three"] {
+        host.deploy_with("allocate-p2", greedy, json!({ "limits": limits }));
+    }
+    host.deploy("hello-p2", "quiet");
+    let before = host.resident_bytes();
+    let hungry: Vec<_> = ["one", "two", "three"]
+        .iter()
+        .cycle()
+        .take(12)
+        .map(|app| {
+            let visit = host.visit(app, "/grow?mib=40&hold_ms=1000");
+            std::thread::spawn(move || visit.send())
+        })
+        .collect();
+    let mut most = 0;
+    while hungry.iter().any(|thread| !thread.is_finished()) {
+        assert_eq!(host.visit("quiet", "/").send().status, 200);
+        most = most.max(host.resident_bytes());
+    }
+    let codes: Vec<_> = hungry
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .map(|reply| match reply.status {
+            200 => "answered".to_owned(),
+            _ => reply.code(),
+        })
+        .collect();
+    let count = |code: &str| codes.iter().filter(|found| *found == code).count();
+    assert!(
+        count("answered") >= 1 && count("host_busy") >= 1,
+        "{codes:?}"
+    );
+    assert_eq!(count("answered") + count("host_busy"), 12, "{codes:?}");
+    assert!(most - before < 256 << 20, "{} bytes more", most - before);
+    let told = host.api().log("one").join("\n") + &host.api().log("two").join("\n");
+    assert!(told.contains("max_memory"), "{told}");
+}
+
 #[test]
 fn a_hard_cap_holds_an_app_that_is_alone() {
     let mut host = Host::start();

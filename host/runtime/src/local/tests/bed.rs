@@ -51,6 +51,7 @@ impl Bed {
             child_command: ("unused".into(), Vec::new()),
             compile_slots: 1,
             instances: 20,
+            memory_bytes: 1 << 40,
             guest_turns: 2,
         };
         Self {

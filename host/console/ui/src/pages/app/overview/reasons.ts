@@ -9,6 +9,7 @@ const REMEDY: Record<string, Remedy> = {
   app_starting: 'logs',
   queue_full: 'limits',
   queue_timeout: 'limits',
+  overloaded: 'limits',
   host_busy: null,
   app_trapped: 'logs',
   app_out_of_memory: 'limits',

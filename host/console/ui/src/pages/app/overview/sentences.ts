@@ -123,6 +123,7 @@ function holesOf(code: string, limits: Limits): Holes {
     case 'queue_full':
       return { limit: limits.queue };
     case 'queue_timeout':
+    case 'overloaded':
       return { limit_ms: limits.queue_timeout_ms };
     case 'deadline_exceeded':
       return { limit_ms: limits.request_timeout_ms };
