@@ -5,14 +5,15 @@
 //! spell of the machine hits them all. What is quoted are medians and ratios, never one number. The
 //! load generator shares the machine with the server; compare within one run only.
 //!
-//! `--only cluster` and `--only scale` measure several environments: a supervisor, its workers and a
-//! real Redis. What they need of them is in `tests/bench`, since they drive the real program.
+//! `--only isolation` measures what apps notice of each other; `--only cluster` and `--only scale` several
+//! environments: a supervisor, its workers and a real Redis. They are tools of `tests/bench`, since they drive
+//! the real program.
 
-mod cluster;
 mod host;
 mod load;
 mod report;
 mod servers;
+mod tools;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -25,11 +26,11 @@ use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
-use cluster::Part;
 use host::{BenchHost, Prepared};
 use load::Load;
 use report::Report;
 use servers::Server;
+use tools::Part;
 
 /// The peer, at the version of our own Wasmtime.
 const WASMTIME_CLI: &str = "48.0.8";
@@ -44,8 +45,8 @@ pub(crate) struct Options {
     /// Seconds a measurement lasts
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only servers whose name holds this; `cluster`: only several environments; `scale`: only 200
-    /// simulated workers
+    /// Only servers whose name holds this; `isolation`: only what apps notice of each other; `cluster`:
+    /// only several environments; `scale`: only 200 simulated workers
     #[arg(long)]
     only: Option<String>,
     /// A `wasmtime` of your own to measure against
@@ -58,8 +59,9 @@ pub(crate) struct Options {
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     match options.only.as_deref() {
-        Some("cluster") => return cluster::run(places, options, &[Part::Cluster]),
-        Some("scale") => return cluster::run(places, options, &[Part::Scale]),
+        Some("cluster") => return tools::run(places, options, &[Part::Cluster]),
+        Some("isolation") => return tools::run(places, options, &[Part::Isolation]),
+        Some("scale") => return tools::run(places, options, &[Part::Scale]),
         _ => {}
     }
     let all = !options.quick && options.only.is_none();
@@ -108,8 +110,12 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             "the capabilities beside the same work done natively",
             || sh(tool(places, "capabilities").args(amounts(options))),
         )?;
-        steps.step("several environments", || {
-            cluster::run(places, options, &[Part::Cluster, Part::Scale])
+        steps.step("isolation, and several environments", || {
+            tools::run(
+                places,
+                options,
+                &[Part::Isolation, Part::Cluster, Part::Scale],
+            )
         })?;
     }
     report.print();

@@ -25,6 +25,9 @@ const NOTICED: Duration = Duration::from_secs(5);
 /// as much again for what is on its way (answers to visitors, pages that the pool keeps), and no more.
 const GROWTH: u64 = 256 << 20;
 
+/// A behaviour's name, and what must come of it.
+type Row = (&'static str, fn() -> Attack);
+
 macro_rules! table {
     ($($name:ident)*) => {
         [$((stringify!($name), rows::$name as fn() -> Attack)),*]
@@ -42,7 +45,7 @@ fn the_hostile_guests_of_wasi_03_hurt_only_themselves() {
 }
 
 /// Every behaviour in turn; fails with all that failed. `HOSTILE=name` runs one of them.
-fn all(guest: &str, quiet: &str, rows: &[(&'static str, fn() -> Attack)]) {
+fn all(guest: &str, quiet: &str, rows: &[Row]) {
     let mut host = Host::start();
     host.deploy(quiet, "quiet");
     let neighbour = Neighbour::start(&host, "quiet");

@@ -68,11 +68,6 @@ fn taken(host: &mut Host, words: &Words) {
     neighbour.finish();
     assert!(inside.accept().is_err(), "a name led inside");
     assert!(host.resident_bytes() < 1 << 30, "{}", host.resident_bytes());
-    let folder = host.data().path().join("logs");
-    let kept: u64 = files(&folder)
-        .map(|file| file.metadata().unwrap().len())
-        .sum();
-    assert!(kept < 40 << 20, "{kept} bytes of logs");
 }
 
 /// One app takes; all of it ends and is named.
@@ -93,11 +88,11 @@ fn take(host: &mut Host, app: &str, inside: &str, words: &Words) {
     assert!(begun.elapsed() < PATIENCE, "{app}: {:?}", begun.elapsed());
     let out = ask(host, app, "/out", &[("authority", inside), ("path", "/")]);
     assert_eq!(out.0, 400, "{app}: {}", out.1);
+    let mut wanted = vec!["ran longer than it may", inside];
     if app == "greedy" {
-        assert_eq!(ask(host, app, "/flood", &[("mib", "1024")]).0, 200);
+        // One of WASI 0.3 may be replaced meanwhile, which ends what it left open at once.
+        wanted.push("stood still");
     }
-    let mut wanted = vec!["ran longer than it may", "stood still", inside];
-    wanted.extend((app == "greedy").then_some("dropped"));
     let api = host.api();
     for named in wanted {
         eventually(&format!("{app}'s log names `{named}`"), PATIENCE, || {
@@ -130,7 +125,16 @@ fn files(folder: &std::path::Path) -> impl Iterator<Item = std::fs::DirEntry> {
 
 #[test]
 fn what_is_taken_without_end_is_held_and_named_on_sqlite() {
-    taken(&mut Host::start(), &RECURSIVE);
+    let mut host = Host::start();
+    taken(&mut host, &RECURSIVE);
+    assert_eq!(ask(&host, "greedy", "/flood", &[("mib", "1024")]).0, 200);
+    let lines = host.api().get("/api/apps/greedy/logs?limit=5000");
+    assert!(lines.expect(200).to_string().contains("dropped"));
+    let folder = host.data().path().join("logs");
+    let kept: u64 = files(&folder)
+        .map(|file| file.metadata().unwrap().len())
+        .sum();
+    assert!(kept < 20 << 20, "{kept} bytes of logs");
 }
 
 #[test]

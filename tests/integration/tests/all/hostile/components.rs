@@ -1,32 +1,11 @@
 //! Components that no compiler writes: those that misbehave outside of what a language offers
-//! (`tests/guests/wat`), and those that are hard to read or to compile, which are made here.
+//! (`tests/guests/wat`), and those that are hard to read or to compile, which are made here and by the harness.
 
 use super::scene::{AT_ONCE, PATIENCE};
 use crate::neighbour::Neighbour;
-use lodge_harness::{Answer, Api, Host, eventually, guest};
+use lodge_harness::{Answer, Api, Host, component, eventually, guest, slow_component};
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::time::Duration;
-
-/// Text of a component around a core module's `fields`.
-fn component(fields: &str, beside: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(component
-        (import "wasi:http/types@0.2.0" (instance $types
-            (export "incoming-request" (type (sub resource)))
-            (export "response-outparam" (type (sub resource)))))
-        (alias export $types "incoming-request" (type $request))
-        (alias export $types "response-outparam" (type $outparam))
-        {beside}
-        (core module $module {fields} (func (export "handle") (param i32 i32)))
-        (core instance $main (instantiate $module))
-        (func $handle (param "request" (own $request)) (param "response-out" (own $outparam))
-            (canon lift (core func $main "handle")))
-        (instance $handler (export "handle" (func $handle)))
-        (export "wasi:http/incoming-handler@0.2.0" (instance $handler)))"#
-    );
-    wat::parse_str(text).unwrap()
-}
 
 /// So many components, each within the next.
 fn nested(depth: usize) -> Vec<u8> {
@@ -47,24 +26,6 @@ fn nested(depth: usize) -> Vec<u8> {
     }
     backwards.reverse();
     backwards
-}
-
-/// Functions that take minutes to compile: hundreds of values live across a thousand loops in each.
-fn slow() -> Vec<u8> {
-    const LOCALS: usize = 800;
-    let mut body = format!("(param i32) (result i64) (local{}) ", " i64".repeat(LOCALS));
-    for n in 0..1_000 {
-        let (a, b) = (n % LOCALS + 1, (n * 7_919) % LOCALS + 1);
-        let _ = write!(
-            body,
-            "(loop (local.set {a} (i64.add (local.get {a}) (local.get {b}))) (br_if 0 (local.get 0)))"
-        );
-    }
-    body += "(i64.const 0)";
-    for local in 1..=LOCALS {
-        let _ = write!(body, "(i64.xor (local.get {local}))");
-    }
-    component(&format!("(func {body})").repeat(300), "")
 }
 
 #[test]
@@ -191,7 +152,7 @@ fn a_component_that_takes_minutes_to_compile_delays_nobody() {
     let neighbour = Neighbour::start(&host, "quiet");
     let api = host.api();
     let slow = api
-        .try_upload("?name=slow&version=1", slow())
+        .try_upload("?name=slow&version=1", slow_component())
         .unwrap()
         .expect(201);
     let path = format!("/api/components/{}", slow["digest"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! Several environments: the tools of `tests/bench` that start a supervisor, workers and a Redis.
+//! The tools of `tests/bench` that start the real program themselves, and what it needs beside it.
 
 use anyhow::Result;
 
@@ -17,6 +17,8 @@ pub(super) enum Part {
     Cluster,
     /// 200 simulated workers and 20,000 apps.
     Scale,
+    /// What apps notice of each other.
+    Isolation,
 }
 
 pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<()> {
@@ -32,7 +34,7 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
         guests::run(places, &options)
     })?;
     steps.step("build lodge and the tools (release)", || {
-        let binaries = ["lodge", "cluster", "simulated-workers"];
+        let binaries = ["lodge", "cluster", "simulated-workers", "isolation"];
         let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
         let mut command = cargo();
         command.args(["build", "--release"]).args(binaries);
@@ -42,6 +44,9 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
         match part {
             Part::Cluster => steps.step("a supervisor and workers", || {
                 sh(tool(places, "cluster").args(amounts(options)))
+            })?,
+            Part::Isolation => steps.step("a quiet app and its neighbours", || {
+                sh(tool(places, "isolation").args(amounts(options)))
             })?,
             Part::Scale => steps.step("simulated workers", || {
                 sh(&mut tool(places, "simulated-workers"))

@@ -1,0 +1,196 @@
+//! A quiet app's visits alone, and while a neighbour spins, is flooded, allocates and traps, streams without end,
+//! hammers its database, or uploads what compiles slowly. Each is measured next to a quiet spell of the same host.
+
+use crate::visitors::{Crowd, Place, Seen, visit_steadily};
+use lodge_bench::figures::{Figures, verdict};
+use lodge_harness::{Api, Host, distinct, slow_component};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Visits of the quiet app a second: a busy small business.
+const PER_SECOND: u64 = 100;
+/// Until a neighbour is at its worst.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Milliseconds of CPU that each request of the flooded app takes.
+const FLOODED_MS: u64 = 10;
+
+/// What a neighbour does: its letter and words, and how it begins.
+type Worst = (&'static str, fn(&Scene) -> Doing);
+
+/// What goes on until it is dropped.
+#[expect(dead_code, reason = "held for what its end does")]
+enum Doing {
+    Visits(Crowd),
+    Uploads(Uploads),
+}
+
+struct Scene {
+    host: Host,
+    api: Arc<Api>,
+    runtime: Runtime,
+    cores: u64,
+}
+
+pub(crate) fn measure(rounds: u64, seconds: u64) {
+    let scene = Scene::set();
+    let quiet = Place::new(scene.host.apps, "quiet", "/");
+    let time = Duration::from_secs(seconds);
+    let spell = || {
+        let visits = visit_steadily(&quiet, PER_SECOND, time);
+        scene.runtime.block_on(visits)
+    };
+    spell();
+    println!(
+        "A quiet app ({PER_SECOND} visits a second) beside a neighbour at its worst, medians of {rounds} rounds of {seconds} s:\n"
+    );
+    println!(
+        "| the neighbour | p50 alone | p50 beside | p99 alone | p99 beside | at most | aim | failed |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (what, begin) in WORST {
+        let (mut alone, mut beside) = (Spells::default(), Spells::default());
+        for _ in 0..rounds {
+            alone.add(&spell());
+            let guard = scene.runtime.enter();
+            let worst = begin(&scene);
+            drop(guard);
+            std::thread::sleep(WARM_UP);
+            beside.add(&spell());
+            drop(worst);
+            scene.calm();
+        }
+        let most = alone.p99.median() * 1.25 + 1.0;
+        println!(
+            "| {what} | {:.2} ms | {:.2} ms | {:.2} ms | {:.2} ms | {most:.2} ms | {} | {} of {} |",
+            alone.p50.median(),
+            beside.p50.median(),
+            alone.p99.median(),
+            beside.p99.median(),
+            verdict(beside.p99.median() <= most && beside.failed == 0),
+            beside.failed,
+            rounds * seconds * PER_SECOND,
+        );
+    }
+    println!();
+}
+
+const WORST: [Worst; 6] = [
+    ("(a) spins in 64 requests", |scene| {
+        Doing::Visits(scene.crowd("spins", "/", 64))
+    }),
+    ("(b) is flooded with 10 times what it can serve", |scene| {
+        let place = scene.place("flooded", &format!("/burn?ms={FLOODED_MS}"));
+        let capacity = scene.cores * 1_000 / FLOODED_MS;
+        Doing::Visits(Crowd::flood(&place, capacity * 10))
+    }),
+    ("(c) allocates and traps in a loop", |scene| {
+        Doing::Visits(scene.crowd("allocates", "/grow_small", 16))
+    }),
+    ("(d) streams bodies without end", |scene| {
+        Doing::Visits(scene.crowd("streams", "/endless_body", 16))
+    }),
+    ("(e) hammers its database", |scene| {
+        let query = "WITH%20RECURSIVE%20n(i)%20AS%20(SELECT%201%20UNION%20ALL%20SELECT%20i%2B1%20FROM%20n%20WHERE%20i<50000)%20SELECT%20sum(i)%20FROM%20n";
+        Doing::Visits(scene.crowd("hammers", &format!("/sql?q={query}"), 32))
+    }),
+    ("(f) uploads what compiles slowly", |scene| {
+        Doing::Uploads(Uploads::begin(scene.api.clone()))
+    }),
+];
+
+impl Scene {
+    fn set() -> Self {
+        let mut host = Host::start();
+        let patient =
+            json!({ "limits": { "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 } });
+        host.deploy("hello-p2", "quiet");
+        host.deploy_with("loop-p2", "spins", patient.clone());
+        host.deploy_with("loop-p2", "flooded", patient);
+        host.deploy("hostile-p2", "allocates");
+        host.deploy("hostile-p2", "streams");
+        let database = json!({ "database": { "kind": "new_database" } });
+        host.deploy_with("capable-p2", "hammers", database);
+        let api = Arc::new(host.api());
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let cores = std::thread::available_parallelism().unwrap().get() as u64;
+        Self {
+            host,
+            api,
+            runtime,
+            cores,
+        }
+    }
+
+    fn place(&self, app: &'static str, path: &str) -> Place {
+        Place::new(self.host.apps, app, path)
+    }
+
+    fn crowd(&self, app: &'static str, path: &str, visitors: usize) -> Crowd {
+        Crowd::at_once(&self.place(app, path), visitors)
+    }
+
+    /// Nothing of a neighbour's is under way any more.
+    fn calm(&self) {
+        for app in ["spins", "flooded", "allocates", "streams", "hammers"] {
+            lodge_harness::eventually("a neighbour is calm", Duration::from_secs(60), || {
+                let stats = self.api.stats(app);
+                (stats["in_flight"] == 0 && stats["queued"] == 0).then_some(())
+            });
+        }
+    }
+}
+
+#[derive(Default)]
+struct Spells {
+    p50: Figures,
+    p99: Figures,
+    failed: u64,
+}
+
+impl Spells {
+    fn add(&mut self, seen: &Seen) {
+        self.p50.add(seen.times.median());
+        self.p99.add(seen.times.percentile(99));
+        self.failed += seen.failed;
+    }
+}
+
+/// How many were uploaded, by all rounds: each is another component.
+static UPLOADS: AtomicU32 = AtomicU32::new(0);
+
+/// Uploads one component after the other, each of which would compile for minutes.
+struct Uploads(Arc<AtomicBool>);
+
+impl Uploads {
+    fn begin(api: Arc<Api>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = over.clone();
+        let slow = slow_component();
+        std::thread::spawn(move || {
+            while !ends.load(Relaxed) {
+                let number = UPLOADS.fetch_add(1, Relaxed);
+                let other = distinct(&slow, number);
+                let taken = api.try_upload(&format!("?name=slow&version=1.0.{number}"), other);
+                let component = taken.unwrap().expect(201);
+                std::thread::sleep(Duration::from_secs(1));
+                // Given up: its compile ends with it, where it can.
+                let digest = component["digest"].as_str().unwrap();
+                api.delete(&format!("/api/components/{digest}"));
+            }
+        });
+        Self(over)
+    }
+}
+
+impl Drop for Uploads {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
