@@ -57,7 +57,8 @@ pub use log::{
     Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore, LogText,
 };
 pub use meter::{
-    AppMeter, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome, Requests, Tally,
+    AppMeter, CrashLoop, CrashWatch, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome,
+    Requests, Tally,
 };
 pub use operation::{DataPolicy, Operation, OperationKind, OperationStatus};
 pub use outbound_host::{INTERNAL_DOMAIN, OutboundHost, ends_in_number};

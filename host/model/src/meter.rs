@@ -1,9 +1,11 @@
 //! What an app used and how its requests ended, counted without locks on the request path.
 
+mod crashes;
 mod latency;
 mod requests;
 mod tally;
 
+pub use crashes::{CrashLoop, CrashWatch};
 pub use latency::{Latencies, Latency, LatencyCounts};
 pub use requests::{Outcome, Requests};
 pub use tally::Tally;

@@ -8,8 +8,8 @@ use crate::queue::Lane;
 use crate::remote::{Remotes, Wanted};
 use lodge_db::apps::AppRow;
 use lodge_model::{
-    App, AppId, AppMeter, Desired, Endpoint, EnvironmentName, Failure, FailureKind, Goal, Grant,
-    Launch, Observed, OperationId, Phase, Route, StartMode, Status, Target,
+    App, AppId, AppMeter, CrashWatch, Desired, Endpoint, EnvironmentName, Failure, FailureKind,
+    Goal, Grant, Launch, Observed, OperationId, Phase, Route, StartMode, Status, Target,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ pub(crate) struct Cell {
     pub(crate) id: AppId,
     pub(crate) meter: Arc<AppMeter>,
     pub(crate) track: Track,
+    pub(crate) crashes: Mutex<CrashWatch>,
     state: Mutex<State>,
     /// Rung when what should be has changed.
     changed: Notify,
@@ -113,6 +114,7 @@ impl Cell {
             id: state.row.app.id.clone(),
             meter: Arc::default(),
             track: Track::default(),
+            crashes: Mutex::default(),
             state: Mutex::new(state),
             changed: Notify::new(),
         }

@@ -168,6 +168,7 @@ impl Supervisor {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            self.stop_what_crashes();
             if self.tick(now_ms(), false) {
                 self.figures.wake.notify_one();
             }

@@ -22,6 +22,7 @@ mod catch_up;
 mod cell;
 mod clock;
 mod cluster;
+mod crashes;
 mod desired;
 mod environments;
 mod error;

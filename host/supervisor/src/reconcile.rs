@@ -344,7 +344,7 @@ impl Supervisor {
         self.try_later(cell, state, delay);
     }
 
-    fn try_later(&self, cell: &Cell, state: &mut State, delay: Duration) {
+    pub(crate) fn try_later(&self, cell: &Cell, state: &mut State, delay: Duration) {
         state.retry_at = Some(Instant::now() + delay);
         // A little later, so that the retry is due for certain.
         self.queue
@@ -371,7 +371,7 @@ impl Supervisor {
     }
 
     /// Tells the request path and whoever waits what visitors meet now.
-    fn publish(&self, cell: &Cell, state: &mut State) {
+    pub(crate) fn publish(&self, cell: &Cell, state: &mut State) {
         self.routes.set_phase(&cell.id, state.phase());
         state.answer_visitors();
     }

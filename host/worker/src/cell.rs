@@ -7,8 +7,8 @@
 use crate::prepare::Verdict;
 use crate::usage::Usage;
 use lodge_model::{
-    AppId, AppMeter, Digest, Endpoint, Failure, FailureKind, Goal, Launch, Observed, Phase, Report,
-    Revision, Route, Specification, Status,
+    AppId, AppMeter, CrashWatch, Digest, Endpoint, Failure, FailureKind, Goal, Launch, Observed,
+    Phase, Report, Revision, Route, Specification, Status,
 };
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ pub(crate) struct Cell {
     pub(crate) id: AppId,
     pub(crate) meter: Arc<AppMeter>,
     pub(crate) usage: Mutex<Usage>,
+    pub(crate) crashes: Mutex<CrashWatch>,
     state: Mutex<State>,
     /// Rung when there is something to look at. The app's task listens.
     pub(crate) changed: Notify,
@@ -94,6 +95,7 @@ impl Cell {
             id: spec.app.clone(),
             meter: Arc::default(),
             usage: Mutex::default(),
+            crashes: Mutex::default(),
             changed: Notify::new(),
             state: Mutex::new(State {
                 asked: confirmed && spec.operation.is_some(),

@@ -17,6 +17,7 @@ mod cell;
 mod clock;
 mod components;
 mod control;
+mod crashes;
 mod disk;
 mod hear;
 mod index;

@@ -94,7 +94,9 @@ impl Agent {
         time.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             time.tick().await;
-            let figures = self.pulse.look(&self.index.all());
+            let cells = self.index.all();
+            self.stop_what_crashes(&cells);
+            let figures = self.pulse.look(&cells);
             if !figures.apps.is_empty() {
                 self.link.figures(figures);
             }

@@ -1,7 +1,7 @@
 //! Guests that want everything: each is stopped at its limit, and its neighbours notice nothing.
 
 use crate::neighbour::Neighbour;
-use lodge_harness::{Host, eventually};
+use lodge_harness::{Cluster, Host, Visit, eventually};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -233,4 +233,57 @@ fn bodies_have_a_limit_with_or_without_a_declared_length() {
             );
         }
     }
+}
+
+/// Crashes until the app is stopped for it; then it is tried again, and serves whoever asks for something else.
+fn crash(visit: impl Fn(&str) -> Visit, mut failed: impl FnMut() -> Option<String>) {
+    assert_eq!(visit("/ok").send().text(), "ok");
+    let why = eventually("it is stopped", PATIENCE * 2, || {
+        for _ in 0..20 {
+            let reply = visit("/").send();
+            let code = reply.code();
+            assert!(
+                ["app_trapped", "app_failed"].contains(&code.as_str()),
+                "{code}"
+            );
+        }
+        failed()
+    });
+    assert!(
+        why.contains("nothing but crash") && why.contains("trying again in"),
+        "{why}"
+    );
+    eventually("it is tried again", PATIENCE, || {
+        (visit("/ok").send().status == 200).then_some(())
+    });
+}
+
+#[test]
+fn an_app_that_does_nothing_but_crash_is_stopped_with_its_reason() {
+    let mut host = Host::start();
+    host.deploy("panic-p2", "panic");
+    let api = host.api();
+    let failed = || {
+        let observed = api.app("panic")["observed"][0].clone();
+        (observed["status"] == "failed").then(|| observed["message"].to_string())
+    };
+    crash(|path| host.visit("panic", path), failed);
+    let told = api.log("panic");
+    assert!(
+        told.iter()
+            .any(|line| line.starts_with("stopped: it does nothing but crash")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn so_does_a_worker_with_an_app_that_does_nothing_but_crash() {
+    let mut cluster = Cluster::start(&["env_a"]);
+    cluster.supervisor.deploy("panic-p2", "panic");
+    let api = cluster.api();
+    let failed = || {
+        let observed = api.app("panic")["observed"][0].clone();
+        (observed["status"] == "failed").then(|| observed["message"].to_string())
+    };
+    crash(|path| cluster.visit("panic", path), failed);
 }
