@@ -2,6 +2,7 @@
 
 mod bed;
 mod bounds;
+mod endings;
 mod escapes;
 mod migrations;
 mod outage;

@@ -52,6 +52,11 @@ impl Provisioner {
         self.service.engine
     }
 
+    /// Who may make rooms, and end what runs in them.
+    pub(crate) fn administrator(&self) -> &Address {
+        &self.service
+    }
+
     /// Makes sure that an app's room is there. The address is that of its own role, or of its
     /// reader's.
     ///
@@ -65,8 +70,11 @@ impl Provisioner {
     ) -> Result<(Address, Server), GrantError> {
         let plan = self.plan(app, room).await?;
         let owner = plan.address(&plan.role, &plan.password);
+        let reader = plan.address(&plan.reader, &plan.reader_password);
+        // Either may have changed its own password: a room that cannot be entered is not whole.
         if let Ok(mut own) = connect(&owner).await
             && plan.is_ready(&mut own).await
+            && (!reads_only || connect(&reader).await.is_ok())
         {
             return Ok((plan.address_for(reads_only), own.session.server().clone()));
         }
@@ -269,6 +277,7 @@ pub(super) async fn connect(address: &Address) -> Result<Live, SqlError> {
     let opening = Opening {
         statement_timeout: STATEMENT,
         result_bytes: 1 << 20,
+        is_ours: true,
     };
     session::connect(address, opening, nobody()).await
 }
