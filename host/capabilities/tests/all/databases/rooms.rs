@@ -348,23 +348,36 @@ async fn what_the_services_user_lacks_on_mariadb_is_named() {
 
 #[tokio::test]
 async fn a_half_made_room_on_mariadb_is_taken_back() {
-    use sqlx::{Connection as _, Executor as _};
+    use sqlx::{Connection as _, Executor as _, Row as _};
     let bed = Bed::new(DatabaseEngine::Mariadb);
-    // A database can be made, and no user: somebody holds the table of those.
-    bed.admin("", "SET GLOBAL lock_wait_timeout = 1")
-        .await
-        .unwrap();
+    // The database can be made, and no user: somebody holds the table of those, until the host is told no.
     let url = bed.server.url("").replace("mariadb://", "mysql://");
     let mut holder = sqlx::MySqlConnection::connect(&url).await.unwrap();
-    let lock = "LOCK TABLES mysql.global_priv READ";
+    let lock = "FLUSH TABLES mysql.global_priv WITH READ LOCK";
     holder.execute(sqlx::raw_sql(lock)).await.unwrap();
     let grant = bed.grant("shop", DatabaseKind::NewDatabase);
-    let failed = bed.start(&grant).await.map(drop);
+    let refuse = async {
+        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'CREATE USER%'";
+        let waiting = loop {
+            if let Some(row) = holder.fetch_optional(sqlx::raw_sql(sql)).await.unwrap() {
+                break row.get::<i64, _>(0);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        assert!(
+            left_on_mariadb(&bed).await.is_some(),
+            "the database is there"
+        );
+        let kill = sqlx::AssertSqlSafe(format!("KILL QUERY {waiting}"));
+        holder.execute(sqlx::raw_sql(kill)).await.unwrap();
+        holder.close().await.unwrap();
+    };
+    let (failed, ()) = tokio::join!(bed.start(&grant), refuse);
+    let failed = failed.map(drop);
     assert!(
-        matches!(&failed, Err(GrantError::Refused(why)) if why.contains("its user")),
+        matches!(&failed, Err(GrantError::Unavailable(why)) if why.contains("its user")),
         "{failed:?}"
     );
-    holder.close().await.unwrap();
     assert_eq!(left_on_mariadb(&bed).await, None);
     bed.start(&grant).await.unwrap();
     assert!(left_on_mariadb(&bed).await.is_some());
