@@ -8,5 +8,6 @@ mod migrations;
 mod outage;
 mod reports;
 mod rooms;
+mod tls;
 mod urls;
 mod values;

@@ -203,7 +203,7 @@ async fn what_the_services_role_lacks_is_named() {
     .unwrap();
 }
 
-fn provider(
+pub(super) fn provider(
     settings: database::Settings,
 ) -> (
     std::sync::Arc<lodge_capabilities::HostProvider>,

@@ -6,7 +6,7 @@ use lodge_model::{
     SourceAccess, SourceGrant, SqlError, Value,
 };
 
-fn by_url(url: &str) -> DatabaseSpec {
+pub(super) fn by_url(url: &str) -> DatabaseSpec {
     DatabaseSpec {
         kind: DatabaseKind::NewConnection,
         engine: None,
