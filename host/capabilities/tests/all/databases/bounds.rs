@@ -46,11 +46,23 @@ async fn a_statement_that_takes_too_long_is_ended_on_the_server() {
         let mut grant = bed.grant("shop", DatabaseKind::NewDatabase);
         grant.limits.statement_timeout_ms = 700;
         let app = bed.start(&grant).await.unwrap();
-        if engine == DatabaseEngine::Postgres {
-            // The guest's own session believes that it has all the time of the world.
-            app.query("SELECT set_config('statement_timeout', '0', false)", vec![])
-                .await
-                .unwrap();
+        // The guest's own session believes that it has all the time of the world.
+        for sql in match engine {
+            DatabaseEngine::Postgres => {
+                &["SELECT set_config('statement_timeout', '0', false)"] as &[_]
+            }
+            _ => &[
+                "CREATE PROCEDURE take_time() SET max_statement_time = 0",
+                "CALL take_time()",
+            ],
+        } {
+            app.query(sql, vec![]).await.unwrap();
+        }
+        if engine == DatabaseEngine::Mariadb {
+            assert_eq!(
+                app.one("SELECT @@max_statement_time = 0").await,
+                Value::Int(1)
+            );
         }
         let begun = Instant::now();
         let ended = app.query(&sleep(engine, 60), vec![]).await;

@@ -98,6 +98,8 @@ async fn a_reader_that_changed_its_password_finds_its_way_back() {
     bed.lend(&mut reader, "other", &owner, SourceAccess::ReadOnly);
     let reads = bed.start(&reader).await.unwrap();
     let other = reads.source("other").await;
+    let time = "SELECT set_config('statement_timeout', '0', false)";
+    other.query(time, vec![]).await.unwrap();
     other.query("SELECT lock_out()", vec![]).await.unwrap();
     let slept = other.query("SELECT pg_sleep(60)", vec![]).await;
     assert!(matches!(slept, Err(SqlError::TimedOut(_))), "{slept:?}");
