@@ -26,7 +26,7 @@ use server::address::Address;
 use server::pool::{PoolSettings, Servers};
 use server::provision::{self, Provisioner, Room};
 use server::session::Server;
-use server::{Access, ServerSource};
+use server::{Access, ServerSource, Way};
 use sqlite::{SqliteSettings, SqliteSource};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -79,6 +79,7 @@ pub(crate) struct Databases {
     apps: PathBuf,
     service: Option<Provisioner>,
     control: Option<Secret>,
+    key: Arc<HostKey>,
     servers: Servers,
     preparations: Semaphore,
     records: Records,
@@ -100,7 +101,7 @@ impl Databases {
                     .map_err(|why| GrantError::Refused(format!("APPS_DATABASE_URL: {why}")))?;
                 Some(Provisioner::new(
                     address,
-                    key,
+                    key.clone(),
                     control.map(|control| control.0),
                 ))
             }
@@ -109,6 +110,7 @@ impl Databases {
             apps: apps.to_owned(),
             service,
             control: settings.control,
+            key,
             servers: Servers::new(settings.server_connections),
             preparations: Semaphore::new(PREPARATIONS),
             records: Records::default(),
@@ -190,7 +192,9 @@ impl Databases {
         } else {
             Access::Write
         };
-        Ok(Some(self.server(address, &server, access, opened)))
+        let ender = service.administrator().clone();
+        let way = self.way(address, ender, &server, access);
+        Ok(Some(self.server(way, opened)))
     }
 
     fn file(&self, opened: &Opened<'_>) -> Result<Arc<dyn Source>, GrantError> {
@@ -224,7 +228,9 @@ impl Databases {
         } else {
             Access::Write
         };
-        Ok(self.server(address, &server, access, opened))
+        // Nobody else is known there.
+        let way = self.way(address.clone(), address, &server, access);
+        Ok(self.server(way, opened))
     }
 
     async fn inspect(&self, url: &str) -> Result<(Address, Server), GrantError> {
@@ -241,28 +247,26 @@ impl Databases {
         Ok((address, server))
     }
 
-    fn server(
-        &self,
-        address: Address,
-        server: &Server,
-        access: Access,
-        opened: &Opened<'_>,
-    ) -> Arc<dyn Source> {
+    fn way(&self, address: Address, ender: Address, server: &Server, access: Access) -> Way {
+        let lock = format!("lock of migrations of the database {}", address.database);
+        let lock = hex::encode(self.key.derive(&lock));
+        Way {
+            lock: format!("lodge:{}", lock.get(..32).unwrap_or_default()),
+            address,
+            ender,
+            engine: server.engine,
+            access,
+        }
+    }
+
+    fn server(&self, way: Way, opened: &Opened<'_>) -> Arc<dyn Source> {
         let limits = opened.limits;
         let settings = PoolSettings {
             connections: limits.database_connections as usize,
             statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
             result_bytes: limits.result_bytes,
         };
-        let account = opened.account.clone();
-        ServerSource::new(
-            &self.servers,
-            address,
-            server.engine,
-            access,
-            settings,
-            account,
-        )
+        ServerSource::new(&self.servers, way, settings, opened.account.clone())
     }
 
     /// Tries a database without changing anything.

@@ -194,6 +194,7 @@ impl Databases {
         let opening = Opening {
             statement_timeout: PATIENCE,
             result_bytes: 1 << 16,
+            is_ours: true,
         };
         let nobody = super::provision::nobody();
         let mut live = session::connect(&address, opening, nobody)

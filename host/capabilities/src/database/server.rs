@@ -7,16 +7,19 @@
 //!     pool       connections: so many an app, so many a server, idle ones closed
 //!       session  one connection: prepares, encodes, decodes (postgres, mysql)
 //!         relay  counts what comes back before the driver holds it (gauge)
+//!       ending   sees that a session that was given up ends on the server
 //! provision      an app's own database or schema, and the roles that can touch nothing else
 //! ```
 //!
-//! A statement that takes too long, or that nobody waits for any more, is ended on the server by
-//! another session of the same user, and its connection never used again.
+//! A statement that takes too long, or that nobody waits for any more, is ended on the server, and its
+//! connection never used again. In rooms that the host made, the service's administrator ends it, whom
+//! no app can lock out; elsewhere another session of the same user.
 //!
 //! How it fails: a server that is away gives [`SqlError::Unavailable`] with its address; the next
 //! statement connects anew.
 
 pub(crate) mod address;
+mod ending;
 mod gauge;
 mod lease;
 mod migrate;
@@ -55,28 +58,41 @@ pub(crate) enum Access {
     ReadByTransaction,
 }
 
+/// Where a database is, and how an app gets at it.
+pub(crate) struct Way {
+    /// As whom.
+    pub(crate) address: Address,
+    /// Who ends sessions there.
+    pub(crate) ender: Address,
+    pub(crate) engine: DatabaseEngine,
+    pub(crate) access: Access,
+    /// The name of the lock that migrations run under, where locks are the whole server's: nobody else
+    /// knows it.
+    pub(crate) lock: String,
+}
+
 /// One app's way to one database.
 pub(crate) struct ServerSource {
     pool: Arc<Pool>,
     engine: DatabaseEngine,
     access: Access,
+    lock: String,
 }
 
 impl ServerSource {
     /// Connects to nothing yet.
     pub(crate) fn new(
         servers: &Servers,
-        address: Address,
-        engine: DatabaseEngine,
-        access: Access,
+        way: Way,
         settings: PoolSettings,
         account: Arc<dyn Account>,
     ) -> Arc<Self> {
-        let service = servers.service(&address);
+        let service = servers.service(&way.address);
         Arc::new(Self {
-            pool: Pool::new(address, settings, service, account),
-            engine,
-            access,
+            pool: Pool::new((way.address, way.ender), settings, service, account),
+            engine: way.engine,
+            access: way.access,
+            lock: way.lock,
         })
     }
 

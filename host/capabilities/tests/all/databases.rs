@@ -2,10 +2,12 @@
 
 mod bed;
 mod bounds;
+mod endings;
 mod escapes;
 mod migrations;
 mod outage;
 mod reports;
 mod rooms;
+mod tls;
 mod urls;
 mod values;

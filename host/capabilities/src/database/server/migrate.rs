@@ -1,17 +1,15 @@
 //! Migrations on a server: each once, in order, by one host at a time.
 //!
-//! PostgreSQL runs each in a transaction with its record, under an advisory lock. MySQL and MariaDB
-//! end a transaction with every change of a table, so there a record with a mark is written first, and
-//! the mark taken off at the end: a migration that broke off keeps its mark until an administrator has
-//! seen to it.
+//! PostgreSQL runs each in a transaction with its record, under a lock of the records' table. MySQL and
+//! MariaDB end a transaction with every change of a table, so there a record with a mark is written
+//! first, and the mark taken off at the end: a migration that broke off keeps its mark until an
+//! administrator has seen to it. What they can lock over that, by a name, is the whole server's: the
+//! name is known to nobody else. So no neighbour holds a lock that another app's migrations wait for.
 
 use super::ServerSource;
 use super::lease::Lease;
 use crate::database::migrations::{check_order, checksum, failed};
 use lodge_model::{DatabaseEngine, Isolation, Migration, SourceAccess, SqlError, Value};
-
-/// Any number will do, if it is always the same.
-const LOCK: i64 = 0x6c6f_6467_656d_6967;
 
 impl ServerSource {
     /// Runs those migrations that this database has not had.
@@ -27,7 +25,7 @@ impl ServerSource {
         let mut lease = Lease::new(&self.pool).await?;
         match self.engine {
             DatabaseEngine::Postgres => postgres(&mut lease, &migrations).await,
-            _ => mysql(&mut lease, &migrations).await,
+            _ => mysql(&mut lease, &self.lock, &migrations).await,
         }
     }
 }
@@ -35,9 +33,10 @@ impl ServerSource {
 async fn postgres(lease: &mut Lease, migrations: &[Migration]) -> Result<(), SqlError> {
     let table = "CREATE TABLE IF NOT EXISTS lodge_migrations (id text PRIMARY KEY, checksum text NOT NULL, \
                  applied_at timestamptz NOT NULL DEFAULT now())";
-    locked(lease).await?;
-    lease.own(table).await?;
-    lease.own("COMMIT").await?;
+    if let Err(SqlError::Constraint(_) | SqlError::Database(_)) = lease.own(table).await {
+        // Another host made it at the same moment, and is done by now.
+        lease.own(table).await?;
+    }
     for migration in migrations {
         locked(lease).await?;
         if !had(lease, migration, "$1").await? {
@@ -55,16 +54,17 @@ async fn locked(lease: &mut Lease) -> Result<(), SqlError> {
     lease
         .begin(SourceAccess::ReadWrite, Isolation::ReadCommitted)
         .await?;
+    // One host at a time; who only reads the records is not kept from it, and keeps nobody.
     lease
-        .own(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+        .own("LOCK TABLE lodge_migrations IN SHARE ROW EXCLUSIVE MODE")
         .await
 }
 
-async fn mysql(lease: &mut Lease, migrations: &[Migration]) -> Result<(), SqlError> {
+async fn mysql(lease: &mut Lease, lock: &str, migrations: &[Migration]) -> Result<(), SqlError> {
     let wait = lease.settings().statement_timeout.as_secs();
-    // The lock's name is the server's, so that the database is part of it; it ends with the session.
-    let lock = format!("SELECT GET_LOCK(CONCAT('lodge:', MD5(DATABASE())), {wait})");
-    let got = lease.query(&lock, Vec::new()).await?;
+    // It ends with the session.
+    let sql = format!("SELECT GET_LOCK('{lock}', {wait})");
+    let got = lease.query(&sql, Vec::new()).await?;
     if got.rows.first().and_then(|row| row.first()) != Some(&Value::Int(1)) {
         return Err(SqlError::Unavailable(
             "another host runs this database's migrations: try again".into(),

@@ -5,7 +5,8 @@ pub(super) mod provision;
 mod value;
 
 use super::address::Address;
-use super::session::{Opening, STATEMENTS, Server, Session, SessionId, Sink};
+use super::provision::ask;
+use super::session::{Live, Opening, STATEMENTS, Server, Session, SessionId, Sink};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use lodge_model::{DatabaseEngine, ExecuteOutcome, Isolation, SourceAccess, SqlError, Value};
@@ -74,18 +75,28 @@ pub(super) async fn connect(
         connection,
         id: SessionId {
             number: i64::try_from(number).unwrap_or(0),
-            began: user,
+            mark: Value::Text(
+                user.rsplit_once('@')
+                    .map_or("", |(name, _)| name)
+                    .to_owned(),
+            ),
         },
         server: Server { engine, version },
     })
 }
 
-/// Ends another session of the same user. Its number is not used again before the server restarts.
-pub(super) async fn end_session(session: &mut dyn Session, id: &SessionId) -> Result<(), SqlError> {
-    match session.script(&format!("KILL {}", id.number)).await {
+/// Has another session end. True: it is gone. Its number is not used again before the server restarts;
+/// then it may be somebody else's.
+pub(super) async fn end_session(live: &mut Live, id: &SessionId) -> Result<bool, SqlError> {
+    let sql = "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND USER = ?";
+    let there = ask(live, sql, vec![Value::Int(id.number), id.mark.clone()]).await?;
+    if there.is_empty() {
+        return Ok(true);
+    }
+    match live.session.script(&format!("KILL {}", id.number)).await {
         // It is gone already: "Unknown thread id".
-        Err(SqlError::Database(said)) if said.message.contains("thread id") => Ok(()),
-        done => done,
+        Err(SqlError::Database(said)) if said.message.contains("thread id") => Ok(true),
+        done => done.map(|()| false),
     }
 }
 

@@ -6,7 +6,8 @@
 //! idle connections gives the oldest up when another app waits.
 
 use super::address::Address;
-use super::session::{self, Live, Opening, SessionId};
+use super::ending::Ending;
+use super::session::{self, Live, Opening};
 use crate::database::report::{Connections, Waiting};
 use lodge_model::{Account, SqlError};
 use parking_lot::Mutex;
@@ -35,7 +36,7 @@ pub(crate) struct Service {
     most: usize,
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
-    endings: Semaphore,
+    pub(super) endings: Semaphore,
     idle: Mutex<IdleOnes>,
 }
 
@@ -149,7 +150,9 @@ pub(crate) struct PoolSettings {
 /// One app's connections to one source.
 pub(super) struct Pool {
     number: u64,
-    pub(super) address: Address,
+    address: Address,
+    /// Who ends sessions of that address: one whom the app cannot lock out, where there is one.
+    ender: Address,
     pub(super) settings: PoolSettings,
     pub(super) account: Arc<dyn Account>,
     service: Arc<Service>,
@@ -166,7 +169,7 @@ pub(super) struct Lent {
 
 impl Pool {
     pub(super) fn new(
-        address: Address,
+        (address, ender): (Address, Address),
         settings: PoolSettings,
         service: Arc<Service>,
         account: Arc<dyn Account>,
@@ -175,6 +178,7 @@ impl Pool {
         Arc::new(Self {
             number: NUMBERS.fetch_add(1, Relaxed),
             address,
+            ender,
             settings,
             account,
             service,
@@ -233,6 +237,7 @@ impl Pool {
         let opening = Opening {
             statement_timeout: self.settings.statement_timeout,
             result_bytes: self.settings.result_bytes,
+            is_ours: false,
         };
         Ok(Lent {
             live: session::connect(&self.address, opening, self.account.clone()).await?,
@@ -261,11 +266,14 @@ impl Pool {
     }
 
     /// Sees that a connection whose statement was given up in the middle ends, on the server too. It
-    /// takes its place until then.
+    /// takes its places until then.
     pub(super) fn give_up(&self, lent: Lent) {
-        let id: SessionId = lent.live.session.id().clone();
-        let (address, account) = (self.address.clone(), self.account.clone());
-        let service = self.service.clone();
+        let ending = Ending {
+            by: self.ender.clone(),
+            id: lent.live.session.id().clone(),
+            account: self.account.clone(),
+            service: self.service.clone(),
+        };
         tokio::spawn(async move {
             let Lent {
                 live,
@@ -274,10 +282,7 @@ impl Pool {
             } = lent;
             // Closed first: what it would still send is not received.
             drop(live);
-            let _one_of_few = service.endings.acquire().await;
-            if let Err(error) = session::end_on_server(&address, &id, account).await {
-                tracing::debug!(server = %address.server(), %error, "cannot end a session");
-            }
+            ending.see_to_it().await;
             drop((turn, own_turn));
         });
     }

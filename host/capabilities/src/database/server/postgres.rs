@@ -13,7 +13,8 @@ mod value;
 pub(super) use error::driver as driver_error;
 
 use super::address::Address;
-use super::session::{GRACE, Opening, STATEMENTS, Server, Session, SessionId, Sink};
+use super::provision::ask;
+use super::session::{GRACE, Live, Opening, STATEMENTS, Server, Session, SessionId, Sink};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use lodge_model::{
@@ -25,6 +26,9 @@ use sqlx::{
     SqlSafeStr as _, Statement as _,
 };
 use std::path::Path;
+
+/// When a session began, in microseconds: a number, since its text is as a role's settings want it.
+const BEGAN: &str = "(extract(epoch FROM backend_start) * 1000000)::int8";
 
 /// A connection to PostgreSQL.
 pub(super) struct PostgresSession {
@@ -56,33 +60,27 @@ pub(super) async fn connect(
         .disable_statement_logging();
     let mut connection = options.connect().await.map_err(error::connecting)?;
     let time = (opening.statement_timeout + GRACE).as_millis();
+    // A role may set its own search path for good, and have functions of its own answer these.
+    let scope = if opening.is_ours { "" } else { "LOCAL " };
     let begin = format!(
-        "SET statement_timeout = {time}; SET idle_in_transaction_session_timeout = 30000; SET timezone = 'UTC'"
+        "SET {scope}search_path = pg_catalog; SET statement_timeout = {time}; \
+         SET idle_in_transaction_session_timeout = 30000; SET timezone = 'UTC'; \
+         SELECT pid::int8, {BEGAN}, current_setting('server_version') \
+         FROM pg_stat_activity WHERE pid = pg_backend_pid()"
     );
-    connection
-        .execute(sqlx::raw_sql(AssertSqlSafe(begin)))
-        .await
-        .map_err(error::connecting)?;
-    let about = "SELECT pg_backend_pid()::int8, \
-                 (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()), \
-                 current_setting('server_version')";
     let row = connection
-        .fetch_one(sqlx::query(about))
+        .fetch_one(sqlx::raw_sql(AssertSqlSafe(begin)))
         .await
         .map_err(error::connecting)?;
-    let read = || -> Result<_, sqlx::Error> {
-        Ok((
-            row.try_get(0)?,
-            row.try_get::<Option<String>, _>(1)?,
-            row.try_get(2)?,
-        ))
+    let read = || -> Result<(i64, i64, String), sqlx::Error> {
+        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
     };
     let (number, began, version) = read().map_err(error::connecting)?;
     Ok(PostgresSession {
         connection,
         id: SessionId {
             number,
-            began: began.unwrap_or_default(),
+            mark: Value::Int(began),
         },
         server: Server {
             engine: DatabaseEngine::Postgres,
@@ -91,12 +89,23 @@ pub(super) async fn connect(
     })
 }
 
-/// Ends another session of the same user.
-pub(super) async fn end_session(session: &mut dyn Session, id: &SessionId) -> Result<(), SqlError> {
-    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-               WHERE pid = $1::int8 AND backend_start::text = $2";
-    let parameters = vec![Value::Int(id.number), Value::Text(id.began.clone())];
-    session.execute(sql, parameters).await.map(drop)
+/// Has another session end. True: it is gone.
+pub(super) async fn end_session(live: &mut Live, id: &SessionId) -> Result<bool, SqlError> {
+    // Terminated, not cancelled: a function may catch that it was cancelled. Who may not end a session is
+    // not told when it began.
+    let sql = format!(
+        "SELECT CASE WHEN backend_start IS NOT NULL THEN pg_terminate_backend(pid) END \
+         FROM pg_stat_activity WHERE pid = $1::int8 AND COALESCE({BEGAN} = $2::int8, true)"
+    );
+    let parameters = vec![Value::Int(id.number), id.mark.clone()];
+    let there = ask(live, &sql, parameters).await?;
+    match there.first().and_then(|row| row.first()) {
+        None => Ok(true),
+        Some(Value::Null) => Err(SqlError::Refused(
+            "the role may not end sessions of the app's role".into(),
+        )),
+        Some(_) => Ok(false),
+    }
 }
 
 impl PostgresSession {

@@ -6,7 +6,7 @@
 //! alone, what one attempt made is taken back if the attempt fails.
 
 use super::address::Address;
-use super::session::{self, Live, Opening, Server};
+use super::session::{self, GRACE, Live, Opening, Server};
 use super::{mysql, postgres};
 use crate::keys::HostKey;
 use base64::Engine as _;
@@ -20,6 +20,9 @@ use std::time::Duration;
 
 /// How long one statement of the host's own may take.
 const STATEMENT: Duration = Duration::from_secs(60);
+/// How long one waits for it: the server ends it before, so that its session is of use to take back what
+/// was made.
+const PATIENCE: Duration = STATEMENT.saturating_add(GRACE.saturating_mul(2));
 /// Characters of an app's ID that a name holds; MySQL's users' names have 32 in all.
 const APP_CHARS: usize = 17;
 
@@ -52,6 +55,11 @@ impl Provisioner {
         self.service.engine
     }
 
+    /// Who may make rooms, and end what runs in them.
+    pub(crate) fn administrator(&self) -> &Address {
+        &self.service
+    }
+
     /// Makes sure that an app's room is there. The address is that of its own role, or of its
     /// reader's.
     ///
@@ -65,8 +73,11 @@ impl Provisioner {
     ) -> Result<(Address, Server), GrantError> {
         let plan = self.plan(app, room).await?;
         let owner = plan.address(&plan.role, &plan.password);
+        let reader = plan.address(&plan.reader, &plan.reader_password);
+        // Either may have changed its own password: a room that cannot be entered is not whole.
         if let Ok(mut own) = connect(&owner).await
             && plan.is_ready(&mut own).await
+            && (!reads_only || connect(&reader).await.is_ok())
         {
             return Ok((plan.address_for(reads_only), own.session.server().clone()));
         }
@@ -269,13 +280,14 @@ pub(super) async fn connect(address: &Address) -> Result<Live, SqlError> {
     let opening = Opening {
         statement_timeout: STATEMENT,
         result_bytes: 1 << 20,
+        is_ours: true,
     };
     session::connect(address, opening, nobody()).await
 }
 
 /// Statements of the host's, one after the other.
 pub(super) async fn run(live: &mut Live, sql: &str) -> Result<(), SqlError> {
-    let done = tokio::time::timeout(STATEMENT, live.session.script(sql)).await;
+    let done = tokio::time::timeout(PATIENCE, live.session.script(sql)).await;
     done.unwrap_or_else(|_| Err(SqlError::TimedOut("the database server is too slow".into())))
 }
 
@@ -287,7 +299,7 @@ pub(crate) async fn ask(
 ) -> Result<Vec<Row>, SqlError> {
     let mut rows = Few(Vec::new());
     let asked = live.session.fetch(sql, parameters, &mut rows);
-    match tokio::time::timeout(STATEMENT, asked).await {
+    match tokio::time::timeout(PATIENCE, asked).await {
         Ok(done) => done.map(|()| rows.0),
         Err(_) => Err(SqlError::TimedOut("the database server is too slow".into())),
     }

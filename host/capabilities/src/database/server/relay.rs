@@ -72,6 +72,13 @@ pub(super) async fn open(
     Ok(Door(folder))
 }
 
+/// Whether nobody is there any more, where the server was: then all its sessions have ended.
+pub(super) async fn is_gone(address: &Address) -> bool {
+    let place = (address.host.as_str(), address.port);
+    let answer = tokio::time::timeout(ACCEPT, TcpStream::connect(place)).await;
+    matches!(answer, Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 async fn dial(address: &Address) -> Result<TcpStream, String> {
     let place = address.server();
     let resolved = tokio::net::lookup_host((address.host.as_str(), address.port)).await;

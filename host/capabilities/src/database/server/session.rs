@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How often one looks whether a session that was told to end has ended, and how long between.
+const LOOKS: u32 = 20;
+const LOOK: Duration = Duration::from_millis(25);
 /// Prepared statements that a connection keeps.
 pub(super) const STATEMENTS: usize = 64;
 /// What the server itself allows a statement beyond its time, should this host be gone.
@@ -25,6 +28,8 @@ pub(crate) struct Opening {
     pub(crate) statement_timeout: Duration,
     /// Size of the largest result, in bytes.
     pub(crate) result_bytes: u64,
+    /// It is the host's own: names in its statements are the server's, whatever others made under them.
+    pub(crate) is_ours: bool,
 }
 
 /// A connection.
@@ -77,12 +82,13 @@ pub(crate) trait Sink: Send {
     async fn flush(&mut self) -> bool;
 }
 
-/// A session as the server knows it. Numbers are used again by the server, so that when it began is
-/// part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A session as the server knows it. Numbers are used again by the server, so that when it began, or
+/// whose it is, is part of it.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SessionId {
     pub(super) number: i64,
-    pub(super) began: String,
+    /// PostgreSQL: when it began, in microseconds; MySQL and MariaDB: its user.
+    pub(super) mark: Value,
 }
 
 /// A server as it tells of itself.
@@ -139,25 +145,33 @@ pub(crate) async fn connect(
     }
 }
 
-/// Has the server end a session, whatever it is doing: by another session of the same user, who may
-/// always do that.
+/// Has the server end a session, whatever it is doing, through another one of somebody who may. True:
+/// the server has it no more. False: it was told to, and has it yet.
 ///
 /// # Errors
 /// Any of [`SqlError`]; the session may be gone already, which is none.
 pub(super) async fn end_on_server(
-    address: &Address,
+    by: &Address,
     id: &SessionId,
     account: Arc<dyn Account>,
-) -> Result<(), SqlError> {
+) -> Result<bool, SqlError> {
     let opening = Opening {
         statement_timeout: CONNECT,
         result_bytes: 0,
+        is_ours: true,
     };
-    let mut live = connect(address, opening, account).await?;
-    match address.engine {
-        DatabaseEngine::Postgres => postgres::end_session(&mut *live.session, id).await,
-        _ => mysql::end_session(&mut *live.session, id).await,
+    let mut live = connect(by, opening, account).await?;
+    for _ in 0..LOOKS {
+        let gone = match by.engine {
+            DatabaseEngine::Postgres => postgres::end_session(&mut live, id).await?,
+            _ => mysql::end_session(&mut live, id).await?,
+        };
+        if gone {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOOK).await;
     }
+    Ok(false)
 }
 
 fn unreached(address: &Address, why: &str) -> SqlError {

@@ -6,15 +6,15 @@ use lodge_model::{DatabaseEngine, DatabaseKind, Isolation, SourceAccess, SqlErro
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-fn sleep(engine: DatabaseEngine, seconds: u32) -> String {
+pub(super) fn sleep(engine: DatabaseEngine, seconds: u32) -> String {
     match engine {
         DatabaseEngine::Postgres => format!("SELECT pg_sleep({seconds})"),
         _ => format!("SELECT SLEEP({seconds})"),
     }
 }
 
-/// How many sessions run a statement with `sleep` in it.
-async fn asleep(bed: &Bed) -> bool {
+/// Whether a session runs a statement with a sleep of a minute in it.
+pub(super) async fn asleep(bed: &Bed) -> bool {
     let sql = match bed.engine {
         DatabaseEngine::Postgres => {
             "DO $$ BEGIN IF EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%' \
@@ -29,7 +29,7 @@ async fn asleep(bed: &Bed) -> bool {
     bed.admin("", sql).await.is_err()
 }
 
-async fn nobody_asleep(bed: &Bed, after: &str) {
+pub(super) async fn nobody_asleep(bed: &Bed, after: &str) {
     for _ in 0..100 {
         if !asleep(bed).await {
             return;
@@ -46,11 +46,23 @@ async fn a_statement_that_takes_too_long_is_ended_on_the_server() {
         let mut grant = bed.grant("shop", DatabaseKind::NewDatabase);
         grant.limits.statement_timeout_ms = 700;
         let app = bed.start(&grant).await.unwrap();
-        if engine == DatabaseEngine::Postgres {
-            // The guest's own session believes that it has all the time of the world.
-            app.query("SELECT set_config('statement_timeout', '0', false)", vec![])
-                .await
-                .unwrap();
+        // The guest's own session believes that it has all the time of the world.
+        for sql in match engine {
+            DatabaseEngine::Postgres => {
+                &["SELECT set_config('statement_timeout', '0', false)"] as &[_]
+            }
+            _ => &[
+                "CREATE PROCEDURE take_time() SET max_statement_time = 0",
+                "CALL take_time()",
+            ],
+        } {
+            app.query(sql, vec![]).await.unwrap();
+        }
+        if engine == DatabaseEngine::Mariadb {
+            assert_eq!(
+                app.one("SELECT @@max_statement_time = 0").await,
+                Value::Int(1)
+            );
         }
         let begun = Instant::now();
         let ended = app.query(&sleep(engine, 60), vec![]).await;
@@ -106,7 +118,8 @@ async fn a_huge_value_never_fills_the_host() {
         let before = resident();
         let bombs: &[&str] = match engine {
             DatabaseEngine::Postgres => &[
-                "SELECT repeat('x', 300000000)",
+                // As large as the server makes one.
+                "SELECT repeat('x', 1000000000)",
                 "SELECT repeat('x', 50000000), repeat('y', 50000000)",
             ],
             // One value is bounded by the server's packets; a row is not.
@@ -218,19 +231,17 @@ async fn connections_are_counted_by_app_and_by_server() {
 
 #[tokio::test]
 async fn a_transaction_that_stands_still_is_rolled_back() {
-    let bed = Bed::new(DatabaseEngine::Postgres);
+    tokio::join!(
+        stands_still(DatabaseEngine::Postgres),
+        stands_still(DatabaseEngine::Mariadb)
+    );
+}
+
+async fn stands_still(engine: DatabaseEngine) {
+    let bed = Bed::new(engine);
     let app = bed.app("shop").await;
     app.execute("CREATE TABLE t (a int)").await.unwrap();
     let source = app.source("default").await;
-    let mut transaction = source
-        .begin(SourceAccess::ReadWrite, Isolation::EngineDefault)
-        .await
-        .unwrap();
-    transaction
-        .execute("LOCK TABLE t", vec![])
-        .await
-        .unwrap_err();
-    drop(transaction);
     let mut transaction = source
         .begin(SourceAccess::ReadWrite, Isolation::EngineDefault)
         .await

@@ -1,7 +1,7 @@
 //! Migrations on servers: once, in order, by one host at a time.
 
 use super::bed::{Bed, ENGINES};
-use lodge_model::{DatabaseEngine, Migration, Value};
+use lodge_model::{DatabaseEngine, DatabaseKind, Isolation, Migration, SourceAccess, Value};
 
 fn migration(id: &str, sql: &str) -> Migration {
     Migration {
@@ -77,5 +77,66 @@ async fn a_migration_that_fails_leaves_nothing_or_a_mark() {
             .await
             .unwrap();
         databases.migrate(good()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_neighbours_locks_hold_no_migration_up() {
+    for (engine, kind) in [
+        (DatabaseEngine::Postgres, DatabaseKind::NewSchema),
+        (DatabaseEngine::Mariadb, DatabaseKind::NewDatabase),
+    ] {
+        let bed = Bed::new(engine);
+        let mut grant = bed.grant("shop", kind);
+        grant.limits.statement_timeout_ms = 3_000;
+        let app = bed.start(&grant).await.unwrap();
+        let neighbour = bed.start(&bed.grant("other", kind)).await.unwrap();
+        let databases = &app.capabilities.databases;
+        let mut all = vec![migration("0001", "CREATE TABLE t (a int)")];
+        databases.migrate(all.clone()).await.unwrap();
+        let home = match engine {
+            DatabaseEngine::Postgres => "SELECT current_schema()::text",
+            _ => "SELECT DATABASE()",
+        };
+        let Value::Text(home) = app.one(home).await else {
+            panic!("no home");
+        };
+        let (locks, table): (Vec<String>, String) = match engine {
+            // All advisory locks of the database are everybody's to take, and `pg_locks` shows which are held.
+            DatabaseEngine::Postgres => {
+                let lock =
+                    "CREATE FUNCTION lock_it() RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE";
+                let lock = format!("{lock} 'LOCK TABLE {home}.lodge_migrations'; END $$");
+                neighbour.execute(&lock).await.unwrap();
+                (
+                    vec![
+                        format!("SELECT pg_advisory_lock({})", 0x6c6f_6467_656d_6967_i64),
+                        "SELECT pg_advisory_lock(n) FROM generate_series(1, 1000) n".to_owned(),
+                    ],
+                    "SELECT lock_it()".to_owned(),
+                )
+            }
+            // What can be guessed.
+            _ => (
+                vec![
+                    format!("SELECT GET_LOCK(CONCAT('lodge:', MD5('{home}')), 0)"),
+                    format!("SELECT GET_LOCK('lodge:{home}', 0)"),
+                ],
+                format!("SELECT * FROM {home}.lodge_migrations FOR UPDATE"),
+            ),
+        };
+        assert!(neighbour.query(&table, vec![]).await.is_err(), "{table}");
+        let source = neighbour.source("default").await;
+        let mut held = source
+            .begin(SourceAccess::ReadWrite, Isolation::EngineDefault)
+            .await
+            .unwrap();
+        for lock in locks {
+            held.query(&lock, vec![]).await.unwrap();
+        }
+        all.push(migration("0002", "INSERT INTO t VALUES (1)"));
+        databases.migrate(all).await.unwrap();
+        assert_eq!(app.one("SELECT count(*) FROM t").await, Value::Int(1));
+        held.rollback().await.unwrap();
     }
 }

@@ -1,6 +1,7 @@
 //! Rooms of apps' own: made, shared by grant, kept, dropped, taken back.
 
 use super::bed::{Bed, ENGINES};
+use super::bounds::nobody_asleep;
 use lodge_capabilities::database;
 use lodge_model::{
     DataPolicy, DatabaseEngine, DatabaseKind, GrantError, Provider as _, Secret, SourceAccess,
@@ -168,7 +169,8 @@ async fn what_the_services_role_lacks_is_named() {
     let (plain, _folder) = host("plain");
     plain.test_database(&grant.app, &spec).await.unwrap();
     for kind in [DatabaseKind::NewDatabase, DatabaseKind::NewSchema] {
-        let grant = bed.grant("shop", kind);
+        let mut grant = bed.grant("shop", kind);
+        grant.limits.statement_timeout_ms = 700;
         let opened = plain.open(
             &grant,
             std::sync::Arc::<crate::outbound::TestAccount>::default(),
@@ -184,6 +186,11 @@ async fn what_the_services_role_lacks_is_named() {
             .execute("CREATE TABLE t (a int)", vec![])
             .await
             .unwrap();
+        source
+            .query("SELECT pg_sleep(60)", vec![])
+            .await
+            .unwrap_err();
+        nobody_asleep(&bed, "a timeout").await;
         drop(source);
         plain.remove(&grant, DataPolicy::Drop).await.unwrap();
     }
@@ -196,7 +203,7 @@ async fn what_the_services_role_lacks_is_named() {
     .unwrap();
 }
 
-fn provider(
+pub(super) fn provider(
     settings: database::Settings,
 ) -> (
     std::sync::Arc<lodge_capabilities::HostProvider>,
@@ -269,4 +276,119 @@ async fn a_half_made_room_is_taken_back() {
         .await
         .unwrap();
     }
+}
+
+/// A host whose service is entered as `name`, whose password is its name.
+fn host_as(
+    bed: &Bed,
+    name: &str,
+) -> (
+    std::sync::Arc<lodge_capabilities::HostProvider>,
+    tempfile::TempDir,
+) {
+    let url = bed.server.url("");
+    let (_, place) = url.rsplit_once('@').unwrap();
+    provider(database::Settings {
+        service: Some(Secret(format!("mariadb://{name}:{name}@{place}"))),
+        ..Default::default()
+    })
+}
+
+#[tokio::test]
+async fn what_the_services_user_lacks_on_mariadb_is_named() {
+    const ROOMS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, \
+                         CREATE TEMPORARY TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE";
+    let bed = Bed::new(DatabaseEngine::Mariadb);
+    bed.admin("", "CREATE USER plain@'%' IDENTIFIED BY 'plain'")
+        .await
+        .unwrap();
+    let (plain, _folder) = host_as(&bed, "plain");
+    let mut grant = bed.grant("shop", DatabaseKind::NewDatabase);
+    grant.limits.statement_timeout_ms = 700;
+    let account = std::sync::Arc::<crate::outbound::TestAccount>::default();
+    for (missing, given) in [
+        ("CREATE USER", "CREATE USER"),
+        ("SELECT … WITH GRANT OPTION", ROOMS),
+        ("TRIGGER … WITH GRANT OPTION", "TRIGGER"),
+        ("PROCESS", "PROCESS"),
+        ("CONNECTION ADMIN", "CONNECTION ADMIN"),
+    ] {
+        let tested = plain.test_database(&grant.app, &grant.database).await;
+        let opened = plain.open(&grant, account.clone()).await;
+        for refused in [tested.map(drop), opened.map(drop)] {
+            let Err(GrantError::Refused(why)) = refused else {
+                panic!("{missing}: {refused:?}");
+            };
+            assert!(why.contains(missing), "{missing}: {why}");
+        }
+        let option = if missing.contains("OPTION") {
+            "WITH GRANT OPTION"
+        } else {
+            ""
+        };
+        let sql = format!("GRANT {given} ON *.* TO plain@'%' {option}");
+        bed.admin("", &sql).await.unwrap();
+    }
+    // With just these rights, all of it works.
+    plain
+        .test_database(&grant.app, &grant.database)
+        .await
+        .unwrap();
+    let opened = plain.open(&grant, account).await.unwrap();
+    let source = opened.databases.open("default").await.unwrap();
+    source
+        .execute("CREATE TABLE t (a int)", vec![])
+        .await
+        .unwrap();
+    source.query("SELECT SLEEP(60)", vec![]).await.unwrap_err();
+    nobody_asleep(&bed, "a timeout").await;
+    plain.remove(&grant, DataPolicy::Drop).await.unwrap();
+    assert_eq!(left_on_mariadb(&bed).await, None);
+}
+
+#[tokio::test]
+async fn a_half_made_room_on_mariadb_is_taken_back() {
+    use sqlx::{Connection as _, Executor as _, Row as _};
+    let bed = Bed::new(DatabaseEngine::Mariadb);
+    // The database can be made, and no user: somebody holds the table of those, until the host is told no.
+    let url = bed.server.url("").replace("mariadb://", "mysql://");
+    let mut holder = sqlx::MySqlConnection::connect(&url).await.unwrap();
+    let lock = "FLUSH TABLES mysql.global_priv WITH READ LOCK";
+    holder.execute(sqlx::raw_sql(lock)).await.unwrap();
+    let grant = bed.grant("shop", DatabaseKind::NewDatabase);
+    let refuse = async {
+        let sql = "SELECT ID FROM information_schema.PROCESSLIST WHERE INFO LIKE 'CREATE USER%'";
+        let waiting = loop {
+            if let Some(row) = holder.fetch_optional(sqlx::raw_sql(sql)).await.unwrap() {
+                break row.get::<i64, _>(0);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        assert!(
+            left_on_mariadb(&bed).await.is_some(),
+            "the database is there"
+        );
+        let kill = sqlx::AssertSqlSafe(format!("KILL QUERY {waiting}"));
+        holder.execute(sqlx::raw_sql(kill)).await.unwrap();
+        holder.close().await.unwrap();
+    };
+    let (failed, ()) = tokio::join!(bed.start(&grant), refuse);
+    let failed = failed.map(drop);
+    assert!(
+        matches!(&failed, Err(GrantError::Unavailable(why)) if why.contains("its user")),
+        "{failed:?}"
+    );
+    assert_eq!(left_on_mariadb(&bed).await, None);
+    bed.start(&grant).await.unwrap();
+    assert!(left_on_mariadb(&bed).await.is_some());
+}
+
+/// A database or a user of an app's that the server has.
+async fn left_on_mariadb(bed: &Bed) -> Option<String> {
+    let sql = "BEGIN NOT ATOMIC DECLARE found TEXT; \
+               SELECT GROUP_CONCAT(name) INTO found FROM ( \
+               SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA UNION ALL SELECT User FROM mysql.user) AS names \
+               WHERE name LIKE 'lodge\\_%'; \
+               IF found IS NOT NULL THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = found; END IF; END";
+    bed.admin("", sql).await.err().map(|e| e.to_string())
 }

@@ -6,7 +6,7 @@ use lodge_model::{
     SourceAccess, SourceGrant, SqlError, Value,
 };
 
-fn by_url(url: &str) -> DatabaseSpec {
+pub(super) fn by_url(url: &str) -> DatabaseSpec {
     DatabaseSpec {
         kind: DatabaseKind::NewConnection,
         engine: None,
@@ -14,7 +14,7 @@ fn by_url(url: &str) -> DatabaseSpec {
     }
 }
 
-async fn guest(bed: &Bed) -> String {
+pub(super) async fn guest(bed: &Bed) -> String {
     let sql: &[&str] = match bed.engine {
         DatabaseEngine::Postgres => &[
             "CREATE ROLE guest LOGIN PASSWORD 'g:u/e'",
@@ -187,4 +187,156 @@ async fn the_control_database_is_refused_by_whatever_address() {
         .await
         .unwrap();
     assert_ne!(here.rows, [[Value::Text("control".into())]]);
+}
+
+/// A right given to the URL's login, how the refusal names it, and how it is taken again.
+const WAYS_OUT: [&[[&str; 3]]; 2] = [
+    &[
+        [
+            "ALTER ROLE guest SUPERUSER",
+            "SUPERUSER",
+            "ALTER ROLE guest NOSUPERUSER",
+        ],
+        [
+            "ALTER ROLE guest CREATEROLE",
+            "CREATEROLE",
+            "ALTER ROLE guest NOCREATEROLE",
+        ],
+        [
+            "ALTER ROLE guest CREATEDB",
+            "CREATEDB",
+            "ALTER ROLE guest NOCREATEDB",
+        ],
+        [
+            "ALTER ROLE guest REPLICATION",
+            "REPLICATION",
+            "ALTER ROLE guest NOREPLICATION",
+        ],
+        // What it may become counts as what it is.
+        [
+            "GRANT lodge TO guest",
+            "SUPERUSER, by its role lodge",
+            "REVOKE lodge FROM guest",
+        ],
+        [
+            "CREATE ROLE boss CREATEROLE NOLOGIN; GRANT boss TO guest; ALTER ROLE guest NOINHERIT",
+            "CREATEROLE, by its role boss",
+            "DROP ROLE boss; ALTER ROLE guest INHERIT",
+        ],
+        [
+            "GRANT pg_read_server_files TO guest",
+            "pg_read_server_files",
+            "REVOKE pg_read_server_files FROM guest",
+        ],
+        [
+            "GRANT pg_read_all_data TO guest",
+            "pg_read_all_data",
+            "REVOKE pg_read_all_data FROM guest",
+        ],
+        [
+            "GRANT pg_write_all_data TO guest",
+            "pg_write_all_data",
+            "REVOKE pg_write_all_data FROM guest",
+        ],
+        [
+            "GRANT pg_signal_backend TO guest",
+            "pg_signal_backend",
+            "REVOKE pg_signal_backend FROM guest",
+        ],
+        [
+            "GRANT pg_read_all_stats TO guest",
+            "pg_read_all_stats",
+            "REVOKE pg_read_all_stats FROM guest",
+        ],
+        [
+            "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO guest",
+            "EXECUTE on pg_read_file",
+            "REVOKE EXECUTE ON FUNCTION pg_read_file(text) FROM guest",
+        ],
+    ],
+    &[
+        [
+            "GRANT FILE ON *.* TO guest@'%'",
+            "FILE on *.*",
+            "REVOKE FILE ON *.* FROM guest@'%'",
+        ],
+        [
+            "GRANT SELECT ON *.* TO guest@'%'",
+            "SELECT on *.*",
+            "REVOKE SELECT ON *.* FROM guest@'%'",
+        ],
+        [
+            "GRANT PROCESS ON *.* TO guest@'%'",
+            "PROCESS on *.*",
+            "REVOKE PROCESS ON *.* FROM guest@'%'",
+        ],
+        [
+            "GRANT CONNECTION ADMIN ON *.* TO guest@'%'",
+            "CONNECTION ADMIN on *.*",
+            "REVOKE CONNECTION ADMIN ON *.* FROM guest@'%'",
+        ],
+        [
+            "GRANT INSERT ON mysql.* TO guest@'%'",
+            "INSERT on mysql",
+            "REVOKE INSERT ON mysql.* FROM guest@'%'",
+        ],
+        [
+            "GRANT SELECT ON `m%`.* TO guest@'%'",
+            "SELECT on mysql",
+            "REVOKE SELECT ON `m%`.* FROM guest@'%'",
+        ],
+        [
+            "GRANT SELECT ON mysql.global_priv TO guest@'%'",
+            "SELECT on mysql",
+            "REVOKE SELECT ON mysql.global_priv FROM guest@'%'",
+        ],
+        [
+            "CREATE ROLE boss; GRANT boss TO guest@'%'",
+            "the role boss",
+            "DROP ROLE boss",
+        ],
+    ],
+];
+
+#[tokio::test]
+async fn every_right_that_leads_further_is_named() {
+    for (engine, ways) in ENGINES.into_iter().zip(WAYS_OUT) {
+        let bed = Bed::new(engine);
+        let spec = by_url(&guest(&bed).await);
+        let id = "shop".parse().unwrap();
+        for [given, named, taken] in ways {
+            bed.admin("theirs", given).await.unwrap();
+            let refused = bed.provider.test_database(&id, &spec).await;
+            let Err(GrantError::Refused(why)) = refused else {
+                panic!("{given}: {refused:?}");
+            };
+            assert!(
+                why.contains(named) && why.contains("Make a"),
+                "{given}: {why}"
+            );
+            bed.admin("theirs", taken).await.unwrap();
+            bed.provider.test_database(&id, &spec).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_users_rights_are_found_whatever_its_name() {
+    let bed = Bed::new(DatabaseEngine::Mariadb);
+    bed.admin("", "CREATE DATABASE theirs; CREATE USER 'g@h'@'%' IDENTIFIED BY 'g'; GRANT ALL ON theirs.* TO 'g@h'@'%'")
+        .await
+        .unwrap();
+    let url = bed.server.url("theirs");
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let spec = by_url(&format!("mariadb://g%40h:g@{place}"));
+    let id = "shop".parse().unwrap();
+    bed.provider.test_database(&id, &spec).await.unwrap();
+    bed.admin("", "GRANT FILE ON *.* TO 'g@h'@'%'")
+        .await
+        .unwrap();
+    let refused = bed.provider.test_database(&id, &spec).await;
+    assert!(
+        matches!(&refused, Err(GrantError::Refused(why)) if why.contains("FILE")),
+        "{refused:?}"
+    );
 }

@@ -2,12 +2,20 @@
 
 use crate::database::server::provision::{Plan, Room, ask, not_made, run};
 use crate::database::server::session::Live;
-use lodge_model::{GrantError, Row, Value};
+use lodge_model::{GrantError, Row, SqlError, Value};
 
 /// What an app may do in its own database. No events, which run when nobody looks, and nothing of the
 /// server's.
 const RIGHTS: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, REFERENCES, INDEX, ALTER, \
                       CREATE TEMPORARY TABLES, EXECUTE, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, TRIGGER";
+/// The user as the tables of rights have it. Its name may have an `@` in it, its host has none.
+const ME: &str = "CONCAT(QUOTE(LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER()) \
+                  - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1)), \
+                  '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))";
+/// What lets one end others' sessions: MariaDB's name, MySQL's, and the one that both had before.
+const ENDS_SESSIONS: [&str; 3] = ["CONNECTION ADMIN", "CONNECTION_ADMIN", "SUPER"];
+/// Rights on everything that lead nowhere; all others reach beyond one database.
+const HARMLESS: [&str; 2] = ["USAGE", "SHOW DATABASES"];
 
 /// Makes a room, or what is missing of one.
 pub(in crate::database::server) async fn make(
@@ -83,9 +91,15 @@ pub(in crate::database::server) async fn check(admin: &mut Live) -> Result<(), G
         rights.iter().any(fits)
     };
     let missing = if !has("CREATE USER", false) {
-        "CREATE USER"
-    } else if !has("CREATE", true) || !has("SELECT", true) {
-        "ALL PRIVILEGES … WITH GRANT OPTION"
+        "CREATE USER".to_owned()
+    } else if let Some(right) = RIGHTS.split(", ").find(|right| !has(right, true)) {
+        format!("{right} … WITH GRANT OPTION")
+    } else if !has("PROCESS", false) {
+        // Without it, it does not see which sessions there are.
+        "PROCESS".to_owned()
+    } else if !ENDS_SESSIONS.iter().any(|right| has(right, false)) {
+        let [mariadb, mysql, _] = ENDS_SESSIONS;
+        format!("{mariadb} ({mysql} on MySQL)")
     } else {
         return Ok(());
     };
@@ -99,29 +113,61 @@ pub(in crate::database::server) async fn check(admin: &mut Live) -> Result<(), G
 /// # Errors
 /// It leads out of its database.
 pub(in crate::database::server) async fn check_guest(live: &mut Live) -> Result<(), GrantError> {
-    let rights = rights(live).await?;
-    let out = |(name, _): &&(String, bool)| {
-        matches!(
-            name.as_str(),
-            "FILE" | "SUPER" | "PROCESS" | "SHUTDOWN" | "CREATE USER" | "RELOAD"
-        )
+    let global = rights(live).await?;
+    let global = global.into_iter().map(|(name, _)| name);
+    let mut ways = global.filter(|name| !HARMLESS.contains(&name.as_str()));
+    let way = match ways.next() {
+        Some(way) => Some(format!("the right {way} on *.*")),
+        None => inner_way(live).await?,
     };
-    match rights.iter().find(out) {
-        Some((way, _)) => Err(GrantError::Refused(format!(
-            "the user of the URL has the right {way} on *.*: with it, an app could reach beyond its database. Make a \
-             user for the app: CREATE USER …, GRANT ALL ON its database"
+    match way {
+        Some(way) => Err(GrantError::Refused(format!(
+            "the user of the URL has {way}: with it, an app could reach beyond its database. Make a user for the app: \
+             CREATE USER …, GRANT ALL ON its database"
         ))),
         None => Ok(()),
     }
 }
 
+/// Rights on the server's own tables (who may log in, what others run), and roles, whose rights a user may
+/// take on whenever it likes and is not told before.
+async fn inner_way(live: &mut Live) -> Result<Option<String>, GrantError> {
+    let tables = format!(
+        "SELECT CONCAT('the right ', PRIVILEGE_TYPE, ' on ', inner_one) FROM \
+         (SELECT 'mysql' AS inner_one UNION SELECT 'performance_schema') AS inner_ones JOIN \
+         (SELECT GRANTEE, PRIVILEGE_TYPE, TABLE_SCHEMA FROM information_schema.SCHEMA_PRIVILEGES \
+         UNION SELECT GRANTEE, PRIVILEGE_TYPE, TABLE_SCHEMA FROM information_schema.TABLE_PRIVILEGES) AS rights \
+         ON inner_one LIKE TABLE_SCHEMA WHERE GRANTEE = {ME}"
+    );
+    let roles = "SELECT CONCAT('the role ', ROLE_NAME) FROM information_schema.APPLICABLE_ROLES";
+    for sql in [tables.as_str(), roles] {
+        match ask(live, sql, Vec::new()).await {
+            Ok(rows) => {
+                if let Some(Value::Text(way)) = rows.first().and_then(|row| row.first()) {
+                    return Ok(Some(way.clone()));
+                }
+            }
+            // A server that has no roles has no such table.
+            Err(SqlError::Database(said)) if said.message.contains("(1109)") => {}
+            Err(error) => return Err(not_made("asking for the user's rights", &error)),
+        }
+    }
+    Ok(None)
+}
+
 /// The rights on everything, and whether they can be passed on.
 async fn rights(live: &mut Live) -> Result<Vec<(String, bool)>, GrantError> {
-    let sql = "SELECT CAST(PRIVILEGE_TYPE AS CHAR), IS_GRANTABLE = 'YES' FROM information_schema.USER_PRIVILEGES \
-               WHERE GRANTEE = CONCAT('''', REPLACE(CURRENT_USER(), '@', '''@'''), '''')";
-    let rows = ask(live, sql, Vec::new())
-        .await
-        .map_err(|e| not_made("asking for one's rights", &e))?;
+    let sql = format!(
+        "SELECT CAST(PRIVILEGE_TYPE AS CHAR), IS_GRANTABLE = 'YES' FROM information_schema.USER_PRIVILEGES WHERE GRANTEE = {ME}"
+    );
+    let unknown = |e| not_made("asking for the user's rights", &e);
+    let rows = ask(live, &sql, Vec::new()).await.map_err(unknown)?;
+    if rows.is_empty() {
+        // Whoever has none has `USAGE`.
+        return Err(GrantError::Refused(
+            "the server does not tell the user's rights".into(),
+        ));
+    }
     Ok(rows.into_iter().filter_map(right).collect())
 }
 

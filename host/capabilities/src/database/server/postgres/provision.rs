@@ -1,7 +1,9 @@
 //! Rooms on PostgreSQL.
 //!
 //! Databases and schemas belong to the host's own role, not to the app's: an app's role cannot let
-//! others in, drop its database, or change what it is set to.
+//! others in, or drop its database. What a role may always change of itself (its password, what its
+//! sessions are set to) is as it should be again at the app's next start. The host's role is a member of
+//! the apps', so that it may end what they run and drop what they made.
 
 use crate::database::server::provision::{Plan, Room, ask, connect, not_made, run};
 use crate::database::server::session::Live;
@@ -14,12 +16,22 @@ use std::num::NonZeroU32;
 
 /// What a room says of itself once it is whole.
 const READY: &str = "lodge: ready";
-/// Roles that lead out of a database.
-const WAYS_OUT: &[&str] = &[
-    "pg_read_server_files",
-    "pg_write_server_files",
-    "pg_execute_server_program",
-];
+/// What leads out of a database, of a role and of all that it may become: other logins, the server's
+/// files and processes, what others run and store. The server's predefined roles all do, but for the one
+/// that a database's owner has; so do functions about files, once somebody granted them.
+const WAYS_OUT: &str = r"
+    SELECT what FROM (
+        SELECT number AS place, 'the right ' || what
+            || CASE WHEN rolname = current_user THEN '' ELSE ', by its role ' || rolname END AS what
+        FROM pg_roles, LATERAL (VALUES (1, rolsuper, 'SUPERUSER'), (2, rolcreaterole, 'CREATEROLE'),
+            (3, rolreplication, 'REPLICATION'), (4, rolcreatedb, 'CREATEDB')) AS attribute(number, has, what)
+        WHERE has AND pg_has_role(current_user, pg_roles.oid, 'MEMBER')
+        UNION ALL SELECT 5, 'the role ' || rolname FROM pg_roles
+        WHERE rolname LIKE 'pg\_%' AND rolname <> 'pg_database_owner' AND pg_has_role(current_user, oid, 'MEMBER')
+        UNION ALL SELECT 6, 'the right EXECUTE on ' || proname FROM pg_proc
+        WHERE pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege(oid, 'EXECUTE')
+        AND proname IN ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file', 'lo_import', 'lo_export')
+    ) AS ways ORDER BY place, what";
 
 /// Makes a room, or what is missing of one.
 pub(in crate::database::server) async fn make(
@@ -66,17 +78,19 @@ async fn make_all(admin: &mut Live, plan: &Plan, made: &mut Vec<String>) -> Resu
         if !there {
             made.push(format!("DROP ROLE IF EXISTS {}", quoted(name)));
         }
+        let sql = format!("ALTER ROLE {} RESET ALL", quoted(name));
+        step(admin, "its role's settings", &sql).await?;
+        join(admin, name).await?;
     }
     if plan.makes_database {
         make_database(admin, plan, made).await?;
     }
     let database = quoted(&plan.database);
-    step(
-        admin,
-        "its rights",
-        &format!("GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role}; GRANT CONNECT ON DATABASE {database} TO {reader}"),
-    )
-    .await?;
+    let sql = format!(
+        "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {role}; GRANT CONNECT ON DATABASE {database} TO {reader}; \
+         ALTER ROLE {role} IN DATABASE {database} RESET ALL; ALTER ROLE {reader} IN DATABASE {database} RESET ALL"
+    );
+    step(admin, "its rights", &sql).await?;
     let inside = plan.service.with_login(
         &plan.database,
         &plan.service.user,
@@ -141,18 +155,33 @@ async fn make_database(
     step(admin, "its database's rights", &sql).await
 }
 
-/// Whether the room was made to its end.
+/// Makes the host's role a member of an app's, if it is not one (or may do all that already).
+async fn join(admin: &mut Live, role: &str) -> Result<(), GrantError> {
+    let asked = "SELECT 1 WHERE pg_has_role(current_user, $1::name, 'USAGE')";
+    if !exists(admin, asked, role).await? {
+        let sql = format!("GRANT {} TO CURRENT_USER", quoted(role));
+        step(admin, "joining its role", &sql).await?;
+    }
+    Ok(())
+}
+
+/// Whether the room was made to its end, and the host may end what runs in it.
 pub(in crate::database::server) async fn is_ready(own: &mut Live, plan: &Plan) -> bool {
-    let asked = match plan.room {
+    let said = match plan.room {
         Room::Database => {
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1"
+            "(SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = $1)"
         }
         Room::Schema => {
-            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1"
+            "(SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1)"
         }
     };
-    let said = ask(own, asked, vec![Value::Text(plan.role.clone())]).await;
-    said.is_ok_and(|rows| first(&rows) == Some(&Value::Text(READY.into())))
+    let asked = format!(
+        "SELECT {said} = '{READY}' AND pg_has_role($2::name, $1::name, 'USAGE') AND pg_has_role($2::name, $3::name, 'USAGE')"
+    );
+    let names = [&plan.role, &plan.service.user, &plan.reader];
+    let names = names.map(|name| Value::Text(name.clone())).to_vec();
+    let said = ask(own, &asked, names).await;
+    said.is_ok_and(|rows| first(&rows) == Some(&Value::Boolean(true)))
 }
 
 /// Drops a room with all that is in it.
@@ -162,6 +191,14 @@ pub(in crate::database::server) async fn remove(
 ) -> Result<(), GrantError> {
     let (role, reader) = (quoted(&plan.role), quoted(&plan.reader));
     let database = quoted(&plan.database);
+    let mut roles = Vec::new();
+    for name in [&plan.role, &plan.reader] {
+        let asked = "SELECT 1 FROM pg_roles WHERE rolname = $1";
+        if exists(admin, asked, name).await? {
+            join(admin, name).await?;
+            roles.push(quoted(name));
+        }
+    }
     match plan.room {
         Room::Database => {
             let sql = format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)");
@@ -170,15 +207,7 @@ pub(in crate::database::server) async fn remove(
         Room::Schema => {
             let asked = "SELECT 1 FROM pg_database WHERE datname = $1";
             if exists(admin, asked, &plan.database).await? {
-                remove_schema(plan).await?;
-                let asked = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-                for name in [&plan.role, &plan.reader] {
-                    if exists(admin, asked, name).await? {
-                        let sql =
-                            format!("REVOKE ALL ON DATABASE {database} FROM {}", quoted(name));
-                        step(admin, "taking its rights", &sql).await?;
-                    }
-                }
+                remove_schema(plan, &roles).await?;
             }
         }
     }
@@ -186,16 +215,7 @@ pub(in crate::database::server) async fn remove(
     step(admin, "dropping its roles", &sql).await
 }
 
-async fn remove_schema(plan: &Plan) -> Result<(), GrantError> {
-    // What its role owns and has granted, only the role itself may always drop.
-    if let Ok(mut own) = connect(&plan.address(&plan.role, &plan.password)).await {
-        step(
-            &mut own,
-            "dropping it",
-            "DROP OWNED BY CURRENT_USER CASCADE",
-        )
-        .await?;
-    }
+async fn remove_schema(plan: &Plan, roles: &[String]) -> Result<(), GrantError> {
     let inside = plan.service.with_login(
         &plan.database,
         &plan.service.user,
@@ -204,6 +224,11 @@ async fn remove_schema(plan: &Plan) -> Result<(), GrantError> {
     let mut inside = connect(&inside)
         .await
         .map_err(|e| not_made("entering its database", &e))?;
+    // One after the other: PostgreSQL fails to drop what one gave the other for both at once.
+    for role in roles {
+        let sql = format!("DROP OWNED BY {role} CASCADE");
+        step(&mut inside, "dropping it", &sql).await?;
+    }
     let sql = format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&plan.role));
     step(&mut inside, "dropping it", &sql).await
 }
@@ -217,7 +242,8 @@ pub(in crate::database::server) async fn check(
     room: Room,
 ) -> Result<(), GrantError> {
     let sql = "SELECT rolsuper OR rolcreatedb, rolsuper OR rolcreaterole, \
-               has_database_privilege(current_database(), 'CREATE'), rolname::text, current_database()::text \
+               has_database_privilege(current_database(), 'CREATE'), rolsuper OR rolinherit, rolname::text, \
+               current_database()::text \
                FROM pg_roles WHERE rolname = current_user";
     let rows = ask(admin, sql, Vec::new())
         .await
@@ -227,6 +253,7 @@ pub(in crate::database::server) async fn check(
             Value::Boolean(databases),
             Value::Boolean(roles),
             Value::Boolean(schemas),
+            Value::Boolean(inherits),
             name,
             here,
         ],
@@ -243,6 +270,8 @@ pub(in crate::database::server) async fn check(
     };
     let missing = match room {
         _ if !roles => format!("CREATEROLE: ALTER ROLE {} CREATEROLE", quoted(name)),
+        // It is to have the rights of the roles that it makes.
+        _ if !inherits => format!("INHERIT: ALTER ROLE {} INHERIT", quoted(name)),
         Room::Database if !databases => format!("CREATEDB: ALTER ROLE {} CREATEDB", quoted(name)),
         Room::Schema if !schemas && !databases => format!(
             "CREATE on its database: GRANT CREATE ON DATABASE {} TO {}",
@@ -261,22 +290,13 @@ pub(in crate::database::server) async fn check(
 /// # Errors
 /// It leads out of its database.
 pub(in crate::database::server) async fn check_guest(live: &mut Live) -> Result<(), GrantError> {
-    let ways = WAYS_OUT
-        .iter()
-        .map(|way| format!("'{way}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let sql = format!(
-        "SELECT CASE WHEN (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN 'superuser' ELSE \
-         (SELECT min(rolname::text) FROM pg_roles WHERE rolname IN ({ways}) AND pg_has_role(current_user, oid, 'MEMBER')) END"
-    );
-    let rows = ask(live, &sql, Vec::new()).await.map_err(|e| {
+    let rows = ask(live, WAYS_OUT, Vec::new()).await.map_err(|e| {
         GrantError::Unavailable(format!("the server does not tell the role's rights: {e}"))
     })?;
     match first(&rows) {
         Some(Value::Text(way)) => Err(GrantError::Refused(format!(
-            "the role of the URL is {way}: with it, an app could read the server's files and run programs there. Make a \
-             role for the app: CREATE ROLE … LOGIN, and give it its database"
+            "the role of the URL has {way}: with it, an app could reach beyond its database. Make a role for the app: \
+             CREATE ROLE … LOGIN, and give it its database"
         ))),
         _ => Ok(()),
     }
