@@ -1,21 +1,26 @@
 //! An SQLite file of an app's own, used within this process.
 //!
 //! SQLite runs in the host, so everything that a statement can take is bounded: time (the progress
-//! handler, [`watch`]), what it may touch (the authorizer, [`guard`]), the size of a value, of a
-//! result, of the file and of temporary tables. Each connection has a thread of its own, whose CPU is
+//! handler, [`watch`]; functions that it cannot end are replaced, [`functions`]), what it may touch (the
+//! authorizer, [`rules`]), memory (the app's, [`guard`]), the size of a value, of a result, of the file
+//! and of temporary tables. Each connection has a thread of its own, whose CPU is
 //! charged to the app. Connections are made when needed and closed when idle; who finds none waits
 //! in order, as long as a statement may take.
 //!
 //! How it fails: every refusal names the limit or the rule. A connection whose statement was given up
 //! in the middle is closed, never used again.
 
+mod functions;
 #[expect(
     unsafe_code,
-    reason = "SQLite's authorizer and limits, which sqlx does not offer"
+    reason = "SQLite's authorizer, limits, functions and memory, which sqlx does not offer"
 )]
 mod guard;
 mod lease;
 mod migrate;
+mod pattern;
+mod pool;
+mod rules;
 mod transaction;
 mod value;
 mod watch;
@@ -25,11 +30,13 @@ use super::result::Collected;
 use super::script;
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use lease::{Lease, Pool};
+pub(super) use guard::bound_memory;
+use lease::Lease;
 use lodge_model::{
     Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Row, Rows,
     SourceAccess, SqlError, Transaction, Value,
 };
+use pool::Pool;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +86,7 @@ impl SqliteSource {
 
     async fn begin_statement(&self, sql: &str) -> Result<Lease, SqlError> {
         script::check_single(sql)?;
-        let lease = self.pool.lease().await?;
+        let mut lease = Lease::take(&self.pool).await?;
         lease.begin(false);
         Ok(lease)
     }
@@ -136,7 +143,7 @@ impl DataSource for SqliteSource {
         _isolation: Isolation,
     ) -> Result<Box<dyn Transaction>, SqlError> {
         // SQLite's transactions are serializable, whatever was asked for.
-        let lease = self.pool.lease().await?;
+        let lease = Lease::take(&self.pool).await?;
         Ok(Box::new(SqliteTransaction::begin(lease, access).await?))
     }
 }

@@ -4,11 +4,16 @@
 //! SQLite asks its progress handler every [`OPERATIONS`] steps of its virtual machine, on the
 //! connection's own thread: there the statement is ended, and the thread's CPU clock read. What
 //! shorter statements use is read from outside when they are over.
+//!
+//! Within one step no handler is asked; there the statement is ended at the next memory that it wants
+//! ([`Watch::take_memory`]) or by the function itself ([`super::functions`]). Memory beyond
+//! [`OWN_BYTES`] is the app's, in steps of [`MEMORY_STEP`].
 
 use crate::charged::{ThreadClock, thread_cpu};
+use lodge_model::Account;
 use parking_lot::Mutex;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Steps between two looks: some tens of microseconds.
@@ -17,8 +22,16 @@ pub(super) const OPERATIONS: i32 = 1_000;
 /// Statements between two readings of the thread's clock from outside, which is a system call.
 const LOOKS: u64 = 8;
 
+/// Memory of a connection that nobody is charged for, in bytes: its cache and its prepared statements.
+const OWN_BYTES: u64 = 8 << 20;
+/// What is beyond is reserved in steps of so many bytes.
+const MEMORY_STEP: u64 = 1 << 20;
+/// A piece of memory from this size on is refused to a statement that is over, in bytes.
+const LARGE: u64 = 1 << 10;
+
 /// One connection's statement.
 pub(super) struct Watch {
+    account: Arc<dyn Account>,
     begun: Instant,
     /// Nanoseconds after `begun`.
     deadline: AtomicU64,
@@ -34,11 +47,18 @@ pub(super) struct Watch {
     owed_cpu: AtomicU64,
     /// The thread's clock, for others to read.
     clock: OnceLock<Option<ThreadClock>>,
+    /// Bytes that SQLite has on this connection's thread, with rows that are not read yet.
+    memory: AtomicU64,
+    /// What of it the app's account has reserved, in bytes.
+    reserved: Mutex<u64>,
+    /// The statement was refused memory that the app has not.
+    poor: AtomicBool,
 }
 
 impl Watch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(account: Arc<dyn Account>) -> Self {
         Self {
+            account,
             begun: Instant::now(),
             deadline: AtomicU64::new(u64::MAX),
             timed_out: AtomicBool::new(false),
@@ -49,6 +69,9 @@ impl Watch {
             seen_cpu: AtomicU64::new(0),
             owed_cpu: AtomicU64::new(0),
             clock: OnceLock::new(),
+            memory: AtomicU64::new(0),
+            reserved: Mutex::new(0),
+            poor: AtomicBool::new(false),
         }
     }
 
@@ -59,7 +82,15 @@ impl Watch {
         self.timed_out.store(false, Relaxed);
         self.number.fetch_add(1, Relaxed);
         self.hosts.store(hosts, Relaxed);
+        self.poor.store(false, Relaxed);
         *self.refusal.lock() = None;
+    }
+
+    /// No statement runs: whatever SQLite still does, it may.
+    pub(super) fn rest(&self) {
+        self.deadline.store(u64::MAX, Relaxed);
+        self.timed_out.store(false, Relaxed);
+        self.unwanted.store(u64::MAX, Relaxed);
     }
 
     /// The statement's number.
@@ -88,15 +119,24 @@ impl Watch {
         self.refusal.lock().take()
     }
 
-    /// CPU to be charged now.
-    pub(super) fn take_cpu(&self) -> Duration {
-        if self.number().is_multiple_of(LOOKS)
-            && let Some(Some(clock)) = self.clock.get()
+    /// Charges the app for what the thread used, as far as it is known.
+    pub(super) fn charge(&self) {
+        if self.number().is_multiple_of(LOOKS) {
+            self.look_at_clock();
+        }
+        let used = Duration::from_nanos(self.owed_cpu.swap(0, Relaxed));
+        if !used.is_zero() {
+            self.account.charge_cpu(used);
+        }
+    }
+
+    /// Reads the thread's clock from outside.
+    pub(super) fn look_at_clock(&self) {
+        if let Some(Some(clock)) = self.clock.get()
             && let Some(cpu) = clock.read()
         {
             self.owe_up_to(nanos(cpu));
         }
-        Duration::from_nanos(self.owed_cpu.swap(0, Relaxed))
     }
 
     fn owe_up_to(&self, cpu: u64) {
@@ -108,14 +148,68 @@ impl Watch {
     pub(super) fn goes_on(&self) -> bool {
         self.clock.get_or_init(ThreadClock::of_this_thread);
         self.owe_up_to(nanos(thread_cpu()));
+        !self.is_over()
+    }
+
+    /// The statement's time is up, or nobody waits for it any more.
+    pub(super) fn is_over(&self) -> bool {
         if self.timed_out() || self.unwanted.load(Relaxed) == self.number() {
-            return false;
-        }
-        if nanos(self.begun.elapsed()) < self.deadline.load(Relaxed) {
             return true;
         }
+        if nanos(self.begun.elapsed()) < self.deadline.load(Relaxed) {
+            return false;
+        }
         self.timed_out.store(true, Relaxed);
-        false
+        true
+    }
+
+    /// SQLite wants so many bytes more: true, it may have them.
+    pub(super) fn take_memory(&self, bytes: u64) -> bool {
+        if bytes >= LARGE && self.is_over() {
+            return false;
+        }
+        let used = self.memory.fetch_add(bytes, Relaxed) + bytes;
+        if used > OWN_BYTES && !self.reserve(used - OWN_BYTES) {
+            self.memory.fetch_sub(bytes, Relaxed);
+            self.poor.store(true, Relaxed);
+            return false;
+        }
+        true
+    }
+
+    /// SQLite gives so many bytes back.
+    pub(super) fn give_memory(&self, bytes: u64) {
+        let before = self.memory.fetch_sub(bytes, Relaxed);
+        if before > OWN_BYTES {
+            self.release();
+        }
+    }
+
+    /// The statement was refused memory, because the app has no more.
+    pub(super) fn is_poor(&self) -> bool {
+        self.poor.load(Relaxed)
+    }
+
+    fn reserve(&self, wanted: u64) -> bool {
+        let mut reserved = self.reserved.lock();
+        let missing = wanted
+            .saturating_sub(*reserved)
+            .next_multiple_of(MEMORY_STEP);
+        if missing > 0 && !self.account.try_reserve(missing) {
+            return false;
+        }
+        *reserved += missing;
+        true
+    }
+
+    fn release(&self) {
+        let mut reserved = self.reserved.lock();
+        let wanted = self.memory.load(Relaxed).saturating_sub(OWN_BYTES);
+        let spare = reserved.saturating_sub(wanted.next_multiple_of(MEMORY_STEP));
+        if spare > 0 {
+            *reserved -= spare;
+            self.account.release(spare);
+        }
     }
 }
 
