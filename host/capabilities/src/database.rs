@@ -65,10 +65,10 @@ impl Default for Settings {
     }
 }
 
-/// Bounds the memory of apps' SQLite. To be called once, before this process uses SQLite for anything:
+/// Bounds the memory and the temporary files of apps' SQLite. To be called once, before this process uses SQLite for anything:
 /// later it is too late, and apps' files are refused.
 pub fn prepare() {
-    if let Err(why) = sqlite::bound_memory() {
+    if let Err(why) = sqlite::prepare() {
         tracing::error!("{why}");
     }
 }

@@ -3,13 +3,14 @@
 //! SQLite runs in the host, so everything that a statement can take is bounded: time (the progress
 //! handler, [`watch`]; functions that it cannot end are replaced, [`functions`]), what it may touch (the
 //! authorizer, [`rules`]), memory (the app's, [`guard`]), the size of a value, of a result, of the file
-//! and of temporary tables. Each connection has a thread of its own, whose CPU is
+//! and of temporary files. Each connection has a thread of its own, whose CPU is
 //! charged to the app. Connections are made when needed and closed when idle; who finds none waits
 //! in order, as long as a statement may take.
 //!
 //! How it fails: every refusal names the limit or the rule. A connection whose statement was given up
 //! in the middle is closed, never used again.
 
+mod declared;
 mod functions;
 #[expect(
     unsafe_code,
@@ -29,8 +30,9 @@ use super::report::Connections;
 use super::result::Collected;
 use super::script;
 use async_trait::async_trait;
+use declared::Types;
 use futures::StreamExt as _;
-pub(super) use guard::bound_memory;
+pub(super) use guard::prepare;
 use lease::Lease;
 use lodge_model::{
     Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Row, Rows,
@@ -113,15 +115,15 @@ impl DataSource for SqliteSource {
     async fn read(&self, sql: &str, parameters: Vec<Value>) -> Result<Cursor, SqlError> {
         let mut lease = self.begin_statement(sql).await?;
         let described = lease.describe(sql).await;
-        let columns = match described {
-            Ok(columns) => columns,
+        let (columns, types) = match described {
+            Ok(described) => described,
             Err(e) => return lease.end(Err(e)),
         };
         let (send, receive) = mpsc::channel(1);
         let wanted = lease.wanted();
         let sql = sql.to_owned();
         tokio::spawn(async move {
-            let ended = send_rows(&mut lease, &sql, parameters, &send).await;
+            let ended = send_rows(&mut lease, &sql, parameters, &types, &send).await;
             if let Err(error) = lease.end(ended) {
                 // The reader may be gone.
                 let _ = send.send(Err(error)).await;
@@ -153,6 +155,7 @@ async fn send_rows(
     lease: &mut Lease,
     sql: &str,
     parameters: Vec<Value>,
+    types: &Types,
     send: &mpsc::Sender<Result<Vec<Row>, SqlError>>,
 ) -> Result<(), SqlError> {
     let account = lease.account().clone();
@@ -161,7 +164,9 @@ async fn send_rows(
     let mut rows = lease.stream(sql, parameters)?;
     let mut batch = Collected::new(&*account, limit);
     while let Some(row) = rows.next().await {
-        batch.push(value::row(&row?)?)?;
+        let mut row = value::row(&row?)?;
+        declared::read(types, &mut row);
+        batch.push(row)?;
         let is_full = batch.len() == BATCH_ROWS || batch.bytes() >= BATCH_BYTES;
         if is_full && send.send(Ok(batch.take())).await.is_err() {
             return Ok(());
@@ -175,5 +180,4 @@ async fn send_rows(
 }
 
 #[cfg(test)]
-#[path = "sqlite/tests.rs"]
 mod tests;

@@ -1,14 +1,15 @@
 //! A connection in use by one statement or transaction.
 
+use super::declared::{Types, Unknown};
 use super::pool::{Held, Pool};
 use super::watch::Watch;
-use super::{SqliteSettings, value};
+use super::{SqliteSettings, declared, value};
 use crate::database::result::Collected;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use lodge_model::{Account, Column, ExecuteOutcome, Rows, SqlError, Value};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Either, Executor as _, SqlSafeStr as _};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqlSafeStr as _, Statement as _};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -69,7 +70,7 @@ impl Lease {
         Wanted(self.watch.clone(), self.watch.number())
     }
 
-    fn sqlite(&mut self) -> Result<&mut SqliteConnection, SqlError> {
+    pub(super) fn sqlite(&mut self) -> Result<&mut SqliteConnection, SqlError> {
         let held = self.held.as_mut().ok_or(SqlError::Closed)?;
         Ok(held.sqlite())
     }
@@ -80,24 +81,30 @@ impl Lease {
         parameters: Vec<Value>,
     ) -> Result<Rows, SqlError> {
         let (account, limit) = (self.account().clone(), self.settings().result_bytes);
-        let mut columns = Vec::new();
+        let (mut columns, mut unknown) = (Vec::new(), Vec::new());
         let mut collected = Collected::new(&*account, limit);
         let mut rows = self.stream(sql, parameters)?;
         while let Some(row) = rows.next().await {
             let row = row?;
             if collected.len() == 0 {
-                columns = value::columns_of(&row);
+                columns = value::columns(row.columns());
+                unknown = Unknown::of(row.columns());
             }
             collected.push(value::row(&row)?)?;
         }
         drop(rows);
-        if collected.len() == 0 {
-            columns = self.describe(sql).await?;
+        let types = if collected.len() == 0 {
+            let described = self.describe(sql).await?;
+            columns = described.0;
+            described.1
+        } else {
+            self.declared(unknown, &mut columns).await?
+        };
+        let mut rows = collected.take();
+        for row in &mut rows {
+            declared::read(&types, row);
         }
-        Ok(Rows {
-            columns,
-            rows: collected.take(),
-        })
+        Ok(Rows { columns, rows })
     }
 
     pub(super) async fn execute(
@@ -130,11 +137,34 @@ impl Lease {
         done.map(drop)
     }
 
-    pub(super) async fn describe(&mut self, sql: &str) -> Result<Vec<Column>, SqlError> {
+    /// The columns of a result, and which of them have types of their declaration's.
+    pub(super) async fn describe(&mut self, sql: &str) -> Result<(Vec<Column>, Types), SqlError> {
         let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
         let (until, watch) = (self.until, self.watch.clone());
         let statement = in_time(until, &watch, self.sqlite()?.prepare(sql)).await?;
-        Ok(value::columns(&statement))
+        let mut columns = value::columns(statement.columns());
+        let unknown = Unknown::of(statement.columns());
+        let types = self.declared(unknown, &mut columns).await?;
+        Ok((columns, types))
+    }
+
+    /// What a table's column was declared as. It is a statement of the host's, in the time of the guest's.
+    pub(super) async fn declaration(
+        &mut self,
+        schema: &str,
+        table: &str,
+        name: &str,
+    ) -> Result<Option<String>, SqlError> {
+        const SQL: &str = "SELECT type FROM pragma_table_xinfo(?, ?) WHERE name = ?";
+        let (until, watch) = (self.until, self.watch.clone());
+        let declared = sqlx::query_scalar(SQL)
+            .bind(table.to_owned())
+            .bind(schema.to_owned())
+            .bind(name.to_owned());
+        watch.set_hosts(true);
+        let declared = in_time(until, &watch, declared.fetch_optional(self.sqlite()?)).await;
+        watch.set_hosts(false);
+        declared
     }
 
     pub(super) fn stream<'a>(

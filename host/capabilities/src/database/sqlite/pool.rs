@@ -21,6 +21,9 @@ const PAGE_BYTES: u64 = 4096;
 const STATEMENTS: usize = 64;
 /// The page cache of one connection, in KiB.
 const CACHE_KIB: i64 = 2_000;
+/// What a statement may write to temporary files, in sizes of the app's file: a sort of all of it writes it
+/// once, and again where it is merged.
+const SPILLS: u64 = 2;
 /// Rows that SQLite's thread reads ahead, each of which may be as large as the app's memory lets it.
 const ROWS_AHEAD: usize = 4;
 /// Between two charges while a statement that was given up ends.
@@ -120,9 +123,10 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Connection, SqlError> {
-        guard::bound_memory().map_err(SqlError::Unavailable)?;
+        guard::prepare().map_err(SqlError::Unavailable)?;
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
+            .vfs(guard::VFS)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
@@ -135,7 +139,10 @@ impl Pool {
             .pragma("cache_size", (-CACHE_KIB).to_string())
             .pragma("journal_size_limit", (16 << 20).to_string());
         let pages = (self.settings.storage_bytes / PAGE_BYTES).max(16);
-        let watch = Arc::new(Watch::new(self.account.clone()));
+        let watch = Arc::new(Watch::new(
+            self.account.clone(),
+            SPILLS.saturating_mul(self.settings.storage_bytes),
+        ));
         watch.begin(self.settings.statement_timeout, true);
         let failed = |e| value::error(e, None);
         let _turn = self.connecting.lock().await;

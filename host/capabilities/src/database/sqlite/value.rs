@@ -4,11 +4,8 @@
 use super::watch::Watch;
 use lodge_model::{Column, Constraint, ConstraintError, DatabaseError, Row, SqlError, Value};
 use sqlx::error::ErrorKind;
-use sqlx::sqlite::{SqliteArguments, SqliteRow, SqliteStatement, SqliteValueRef};
-use sqlx::{
-    Arguments as _, Column as _, Decode, Row as _, Sqlite, Statement as _, TypeInfo as _,
-    ValueRef as _,
-};
+use sqlx::sqlite::{SqliteArguments, SqliteColumn, SqliteRow, SqliteValueRef};
+use sqlx::{Arguments as _, Column as _, Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 pub(super) fn arguments(values: Vec<Value>) -> Result<SqliteArguments, SqlError> {
     let mut arguments = SqliteArguments::default();
@@ -38,15 +35,11 @@ pub(super) fn arguments(values: Vec<Value>) -> Result<SqliteArguments, SqlError>
     Ok(arguments)
 }
 
-pub(super) fn columns(statement: &SqliteStatement) -> Vec<Column> {
-    statement.columns().iter().map(column).collect()
+pub(super) fn columns(columns: &[SqliteColumn]) -> Vec<Column> {
+    columns.iter().map(column).collect()
 }
 
-pub(super) fn columns_of(row: &SqliteRow) -> Vec<Column> {
-    row.columns().iter().map(column).collect()
-}
-
-fn column(column: &sqlx::sqlite::SqliteColumn) -> Column {
+fn column(column: &SqliteColumn) -> Column {
     let type_name = column.type_info().name();
     Column {
         name: column.name().to_owned(),
@@ -147,8 +140,11 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&Watch>) -> SqlError {
             timed_out()
         }
         (code::NO_MEMORY, None) => no_memory(),
+        (code::FULL, None) if watch.is_some_and(Watch::timed_out) => timed_out(),
         (code::FULL, None) => SqlError::LimitExceeded(
-            "the app's database has reached its size (limits.storage_bytes): remove something, or ask for more".into(),
+            "the app's database, or what a statement sorts, has reached its size (limits.storage_bytes): remove \
+             something, or ask for more"
+                .into(),
         ),
         (code::TOO_BIG, None) => SqlError::LimitExceeded(
             "a value or the statement is larger than the app may have (limits.result_bytes; 1 MiB for a statement)"

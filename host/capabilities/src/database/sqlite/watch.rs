@@ -53,10 +53,14 @@ pub(super) struct Watch {
     reserved: Mutex<u64>,
     /// The statement was refused memory that the app has not.
     poor: AtomicBool,
+    /// What the statement wrote to temporary files and what it may, in bytes.
+    spilled: AtomicU64,
+    spill_bytes: u64,
 }
 
 impl Watch {
-    pub(super) fn new(account: Arc<dyn Account>) -> Self {
+    /// A statement may write `spill_bytes` to temporary files.
+    pub(super) fn new(account: Arc<dyn Account>, spill_bytes: u64) -> Self {
         Self {
             account,
             begun: Instant::now(),
@@ -72,6 +76,8 @@ impl Watch {
             memory: AtomicU64::new(0),
             reserved: Mutex::new(0),
             poor: AtomicBool::new(false),
+            spilled: AtomicU64::new(0),
+            spill_bytes,
         }
     }
 
@@ -83,6 +89,7 @@ impl Watch {
         self.number.fetch_add(1, Relaxed);
         self.hosts.store(hosts, Relaxed);
         self.poor.store(false, Relaxed);
+        self.spilled.store(0, Relaxed);
         *self.refusal.lock() = None;
     }
 
@@ -105,6 +112,11 @@ impl Watch {
 
     pub(super) fn timed_out(&self) -> bool {
         self.timed_out.load(Relaxed)
+    }
+
+    /// What is prepared from now on is the host's own, or not.
+    pub(super) fn set_hosts(&self, hosts: bool) {
+        self.hosts.store(hosts, Relaxed);
     }
 
     pub(super) fn is_hosts(&self) -> bool {
@@ -183,6 +195,11 @@ impl Watch {
         if before > OWN_BYTES {
             self.release();
         }
+    }
+
+    /// The statement writes so many bytes more to temporary files: true, it may.
+    pub(super) fn spill(&self, bytes: u64) -> bool {
+        !self.is_over() && self.spilled.fetch_add(bytes, Relaxed) + bytes <= self.spill_bytes
     }
 
     /// The statement was refused memory, because the app has no more.
