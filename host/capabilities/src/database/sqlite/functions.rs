@@ -162,18 +162,21 @@ struct Characters<'a> {
     /// Those of one byte.
     single: [u32; 256],
     longer: HashMap<&'a [u8], u32>,
+    /// How long there are any.
+    lengths: Vec<usize>,
 }
 
 /// Not in the set.
 const ABSENT: u32 = u32::MAX;
-/// Bytes of the longest character.
-const LONGEST: usize = 4;
+/// Bytes of the longest character: one of UTF-8 has 4, and what is none may follow it.
+const LONGEST: usize = 16;
 
 impl<'a> Characters<'a> {
     fn of(set: &'a [u8]) -> Result<Self, Failure> {
         let mut characters = Self {
             single: [ABSENT; 256],
             longer: HashMap::new(),
+            lengths: Vec::new(),
         };
         let mut rest = until_zero(set);
         let mut place = 0;
@@ -186,6 +189,9 @@ impl<'a> Characters<'a> {
             };
             if let Some(known) = known {
                 *known = place.min(*known);
+            }
+            if !characters.lengths.contains(&character.len()) {
+                characters.lengths.push(character.len());
             }
             place += 1;
             rest = after;
@@ -211,9 +217,9 @@ impl<'a> Characters<'a> {
     }
 
     fn first_of<'t>(&self, part: impl Fn(usize) -> Option<&'t [u8]>) -> Option<usize> {
-        let longest = if self.longer.is_empty() { 1 } else { LONGEST };
-        (1..=longest)
-            .filter_map(|length| Some((self.place(part(length)?)?, length)))
+        let lengths = self.lengths.iter();
+        lengths
+            .filter_map(|&length| Some((self.place(part(length)?)?, length)))
             .min()
             .map(|(_, length)| length)
     }

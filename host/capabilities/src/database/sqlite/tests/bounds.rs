@@ -151,8 +151,10 @@ async fn memory_is_the_apps_before_it_is_taken() {
 
 #[tokio::test]
 async fn a_sort_writes_only_so_much() {
-    let bed = bed_with(|settings| settings.statement_timeout = Duration::from_secs(20));
-    // The file may have 2 MiB.
+    let bed = bed_with(|settings| {
+        settings.statement_timeout = Duration::from_secs(20);
+        settings.storage_bytes = 8 << 20;
+    });
     let sorted = |count: u32| {
         format!(
             "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT {count}) \

@@ -54,7 +54,7 @@ async fn declared_types_come_back_where_values_are_such() {
         // None of them is what its column says.
         [
             Value::Text("{".into()),
-            Value::Text("67e55044".into()),
+            Value::Text("none".into()),
             Value::Text("much".into()),
         ],
     ];
