@@ -13,7 +13,7 @@ pub(super) use files::VFS;
 use libsqlite3_sys as ffi;
 pub(super) use memory::count_this_thread;
 use sqlx::sqlite::LockedSqliteHandle;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::Arc;
@@ -105,6 +105,9 @@ pub(super) fn install(
     // SAFETY: as above; `authorize` casts the pointer back to a `Watch`, which the caller keeps alive
     // as long as the connection.
     unsafe { ffi::sqlite3_set_authorizer(db, Some(authorize), watch) };
+    let rows = ffi::SQLITE_TRACE_ROW as _;
+    // SAFETY: as above, for `has_row`.
+    unsafe { ffi::sqlite3_trace_v2(db, rows, Some(has_row), watch) };
     Ok(())
 }
 
@@ -137,6 +140,18 @@ unsafe extern "C" fn authorize(
             ffi::SQLITE_DENY
         }
     }
+}
+
+/// Called by SQLite for every row of a result, before sqlx copies it.
+unsafe extern "C" fn has_row(
+    _: c_uint,
+    watch: *mut c_void,
+    _: *mut c_void,
+    _: *mut c_void,
+) -> c_int {
+    // SAFETY: it is the pointer that `install` gave, to a `Watch` that lives.
+    unsafe { &*watch.cast::<Watch>() }.reads_ahead();
+    0
 }
 
 /// A function of the host's, as SQLite keeps it for a connection.

@@ -38,6 +38,22 @@ impl Drop for Wanted {
     }
 }
 
+/// Rows are read one by one; dropped, they are not any more.
+struct Reading(Arc<Watch>);
+
+impl Reading {
+    fn begin(watch: &Arc<Watch>) -> Self {
+        watch.set_read(true);
+        Self(watch.clone())
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.set_read(false);
+    }
+}
+
 impl Lease {
     /// # Errors
     /// No connection came free in time, or the file cannot be opened.
@@ -176,6 +192,7 @@ impl Lease {
         let arguments = value::arguments(parameters)?;
         let statement = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments);
         let mut late = Box::pin(sleep_until(self.until));
+        let reading = Reading::begin(&watch);
         let mut steps = self.sqlite()?.fetch_many(statement);
         let mut is_whole = false;
         let rows = futures::stream::poll_fn(move |context| {
@@ -185,7 +202,10 @@ impl Lease {
                     return late.map(|()| Some(Err(value::timed_out())));
                 };
                 return Poll::Ready(match step {
-                    Some(Ok(Either::Right(row))) => Some(Ok(row)),
+                    Some(Ok(Either::Right(row))) => {
+                        reading.0.has_read();
+                        Some(Ok(row))
+                    }
                     Some(Ok(Either::Left(_))) => {
                         is_whole = true;
                         continue;

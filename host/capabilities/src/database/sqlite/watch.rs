@@ -11,7 +11,7 @@
 
 use crate::charged::{ThreadClock, thread_cpu};
 use lodge_model::Account;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -28,6 +28,17 @@ const OWN_BYTES: u64 = 8 << 20;
 const MEMORY_STEP: u64 = 1 << 20;
 /// A piece of memory from this size on is refused to a statement that is over, in bytes.
 const LARGE: u64 = 1 << 10;
+
+/// Between two looks whether a statement is still wanted whose rows are not read.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Rows that nobody has read yet.
+#[derive(Default)]
+struct Ahead {
+    rows: usize,
+    /// Somebody reads row by row.
+    is_read: bool,
+}
 
 /// One connection's statement.
 pub(super) struct Watch {
@@ -53,6 +64,10 @@ pub(super) struct Watch {
     reserved: Mutex<u64>,
     /// The statement was refused memory that the app has not.
     poor: AtomicBool,
+    /// The last thing that SQLite's thread did is to have a row, which sqlx copies.
+    has_row: AtomicBool,
+    ahead: Mutex<Ahead>,
+    read: Condvar,
     /// What the statement wrote to temporary files and what it may, in bytes.
     spilled: AtomicU64,
     spill_bytes: u64,
@@ -76,6 +91,9 @@ impl Watch {
             memory: AtomicU64::new(0),
             reserved: Mutex::new(0),
             poor: AtomicBool::new(false),
+            has_row: AtomicBool::new(false),
+            ahead: Mutex::default(),
+            read: Condvar::new(),
             spilled: AtomicU64::new(0),
             spill_bytes,
         }
@@ -89,6 +107,7 @@ impl Watch {
         self.number.fetch_add(1, Relaxed);
         self.hosts.store(hosts, Relaxed);
         self.poor.store(false, Relaxed);
+        self.has_row.store(false, Relaxed);
         self.spilled.store(0, Relaxed);
         *self.refusal.lock() = None;
     }
@@ -159,6 +178,7 @@ impl Watch {
     /// The progress handler: true, the statement goes on.
     pub(super) fn goes_on(&self) -> bool {
         self.clock.get_or_init(ThreadClock::of_this_thread);
+        self.has_row.store(false, Relaxed);
         self.owe_up_to(nanos(thread_cpu()));
         !self.is_over()
     }
@@ -177,7 +197,8 @@ impl Watch {
 
     /// SQLite wants so many bytes more: true, it may have them.
     pub(super) fn take_memory(&self, bytes: u64) -> bool {
-        if bytes >= LARGE && self.is_over() {
+        // sqlx's thread would not survive a row without memory; the next step ends the statement.
+        if bytes >= LARGE && !self.has_row.load(Relaxed) && self.is_over() {
             return false;
         }
         let used = self.memory.fetch_add(bytes, Relaxed) + bytes;
@@ -194,6 +215,35 @@ impl Watch {
         let before = self.memory.fetch_sub(bytes, Relaxed);
         if before > OWN_BYTES {
             self.release();
+        }
+    }
+
+    /// Rows of the statement are read one by one from now on, or are not read any more.
+    pub(super) fn set_read(&self, is_read: bool) {
+        *self.ahead.lock() = Ahead { rows: 0, is_read };
+        self.read.notify_all();
+    }
+
+    /// A row was read.
+    pub(super) fn has_read(&self) {
+        let mut ahead = self.ahead.lock();
+        ahead.rows = ahead.rows.saturating_sub(1);
+        drop(ahead);
+        self.read.notify_all();
+    }
+
+    /// SQLite's thread has a row. While the connection has much memory, it waits until the row before is
+    /// read, so that large rows do not pile up.
+    pub(super) fn reads_ahead(&self) {
+        self.has_row.store(true, Relaxed);
+        let mut ahead = self.ahead.lock();
+        ahead.rows += 1;
+        while ahead.is_read
+            && ahead.rows > 1
+            && self.memory.load(Relaxed) > OWN_BYTES
+            && !self.is_over()
+        {
+            self.read.wait_for(&mut ahead, PAUSE);
         }
     }
 

@@ -231,18 +231,49 @@ async fn a_pattern_is_given_up_in_time() {
     assert!(refused.contains("1000 bytes"), "{refused}");
 }
 
+/// Arrays within arrays, as SQLite's binary JSON: before each its size.
+fn deep(depth: usize) -> Value {
+    let mut size = 1_u32;
+    let mut headers = vec![vec![0x0B]];
+    for _ in 0..depth {
+        let header = match size {
+            0..=11 => vec![(size as u8) << 4 | 0x0B],
+            _ => [vec![0xEB], size.to_be_bytes().to_vec()].concat(),
+        };
+        size += header.len() as u32;
+        headers.push(header);
+    }
+    headers.reverse();
+    Value::Bytes(headers.concat())
+}
+
 /// It would end the process: SQLite's own went down as deep as the path said.
 #[tokio::test]
 async fn json_goes_only_so_deep() {
     let bed = bed_with(|settings| settings.result_bytes = 16 << 20);
-    let path = "'$' || replace(hex(zeroblob(200000)), '00', '.a')";
-    for sql in [
-        format!("json_set('{{}}', {path}, 1)"),
-        format!("json_extract('{{}}', {path})"),
-        // Arrays within arrays, in binary: each header tells the size of all that follows.
-        "json(unhex(replace(hex(zeroblob(3)), '00', 'CB')))".into(),
+    let steps = |step: &str| format!("'$' || replace(hex(zeroblob(200000)), '00', '{step}')");
+    for (sql, parameters) in [
+        (format!("json_set('{{}}', {}, 1)", steps(".a")), vec![]),
+        (format!("json_set('[]', {}, 1)", steps("[0]")), vec![]),
+        ("json(?)".into(), vec![deep(200_000)]),
+        ("json_array(json(?))".into(), vec![deep(200_000)]),
+        (
+            format!("json_extract(?, {})", steps("[0]")),
+            vec![deep(200_000)],
+        ),
+        (
+            format!("json_set(?, {}, 1)", steps("[0]")),
+            vec![deep(200_000)],
+        ),
+        (
+            format!("json_remove(?, {})", steps("[0]")),
+            vec![deep(200_000)],
+        ),
+        ("json_pretty(?)".into(), vec![deep(200_000)]),
+        ("max(fullkey) FROM json_tree(?)".into(), vec![deep(200_000)]),
     ] {
-        let _ = bed.ask(&format!("SELECT {sql}")).await;
+        let asked = bed.source.query(&format!("SELECT {sql}"), parameters).await;
+        assert!(asked.is_err(), "{sql}: {asked:?}");
     }
     bed.ask("SELECT 1").await.unwrap();
     let refused = bed.ask("SELECT json_patch('{}', '{}')").await.unwrap_err();
