@@ -116,14 +116,7 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&Watch>) -> SqlError {
         message: database.message().to_owned(),
     };
     let extended: i32 = said.code.parse().unwrap_or(0);
-    let kind = match database.kind() {
-        ErrorKind::UniqueViolation => Some(Constraint::Unique),
-        ErrorKind::ForeignKeyViolation => Some(Constraint::ForeignKey),
-        ErrorKind::NotNullViolation => Some(Constraint::NotNull),
-        ErrorKind::CheckViolation => Some(Constraint::Check),
-        _ => None,
-    };
-    if let Some(kind) = kind {
+    if let Some(kind) = constraint(database.kind()) {
         return SqlError::Constraint(ConstraintError {
             kind,
             name: said
@@ -152,6 +145,16 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&Watch>) -> SqlError {
         ),
         (code::BUSY | code::LOCKED, None) => SqlError::Conflict(said),
         _ => SqlError::Database(said),
+    }
+}
+
+fn constraint(kind: ErrorKind) -> Option<Constraint> {
+    match kind {
+        ErrorKind::UniqueViolation => Some(Constraint::Unique),
+        ErrorKind::ForeignKeyViolation => Some(Constraint::ForeignKey),
+        ErrorKind::NotNullViolation => Some(Constraint::NotNull),
+        ErrorKind::CheckViolation => Some(Constraint::Check),
+        _ => None,
     }
 }
 

@@ -29,6 +29,8 @@ const MEMORY_STEP: u64 = 1 << 20;
 /// A piece of memory from this size on is refused to a statement that is over, in bytes.
 const LARGE: u64 = 1 << 10;
 
+/// The deadline while no statement runs.
+const RESTS: u64 = u64::MAX;
 /// Between two looks whether a statement is still wanted whose rows are not read.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -44,7 +46,7 @@ struct Ahead {
 pub(super) struct Watch {
     account: Arc<dyn Account>,
     begun: Instant,
-    /// Nanoseconds after `begun`.
+    /// Nanoseconds after `begun`, or [`RESTS`].
     deadline: AtomicU64,
     timed_out: AtomicBool,
     /// The statement's number, and that of the last one that nobody waited for any more.
@@ -79,7 +81,7 @@ impl Watch {
         Self {
             account,
             begun: Instant::now(),
-            deadline: AtomicU64::new(u64::MAX),
+            deadline: AtomicU64::new(RESTS),
             timed_out: AtomicBool::new(false),
             number: AtomicU64::new(0),
             unwanted: AtomicU64::new(u64::MAX),
@@ -114,9 +116,8 @@ impl Watch {
 
     /// No statement runs: whatever SQLite still does, it may.
     pub(super) fn rest(&self) {
-        self.deadline.store(u64::MAX, Relaxed);
+        self.deadline.store(RESTS, Relaxed);
         self.timed_out.store(false, Relaxed);
-        self.unwanted.store(u64::MAX, Relaxed);
     }
 
     /// The statement's number.
@@ -185,10 +186,14 @@ impl Watch {
 
     /// The statement's time is up, or nobody waits for it any more.
     pub(super) fn is_over(&self) -> bool {
+        let deadline = self.deadline.load(Relaxed);
+        if deadline == RESTS {
+            return false;
+        }
         if self.timed_out() || self.unwanted.load(Relaxed) == self.number() {
             return true;
         }
-        if nanos(self.begun.elapsed()) < self.deadline.load(Relaxed) {
+        if nanos(self.begun.elapsed()) < deadline {
             return false;
         }
         self.timed_out.store(true, Relaxed);
