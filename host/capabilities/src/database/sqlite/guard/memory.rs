@@ -38,8 +38,13 @@ pub(super) fn bound() -> Result<(), String> {
             xShutdown: Some(end),
             pAppData: null_mut(),
         };
-        // SAFETY: the option takes a pointer to such a table, and copies it.
-        unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, &raw const methods) }
+        // SAFETY: the first option takes a pointer to such a table, and copies it; the second an int: SQLite
+        // does not count by itself, which takes a lock that all connections share.
+        unsafe {
+            let status = ffi::sqlite3_config(ffi::SQLITE_CONFIG_MALLOC, &raw const methods);
+            ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as c_int);
+            status
+        }
     });
     match status {
         ffi::SQLITE_OK => Ok(()),
