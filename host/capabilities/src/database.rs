@@ -65,6 +65,14 @@ impl Default for Settings {
     }
 }
 
+/// Bounds the memory and the temporary files of apps' SQLite. To be called once, before this process uses SQLite for anything:
+/// later it is too late, and apps' files are refused.
+pub fn prepare() {
+    if let Err(why) = sqlite::prepare() {
+        tracing::error!("{why}");
+    }
+}
+
 /// The make of the databases of a service.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     if words.next().as_deref() == Some(CHILD) {
         return lodge_runtime::child::main(&words.collect::<Vec<_>>());
     }
+    lodge_capabilities::database::prepare();
     match cli::run() {
         Ok(code) => code,
         Err(error) => {

@@ -1,21 +1,27 @@
 //! An SQLite file of an app's own, used within this process.
 //!
 //! SQLite runs in the host, so everything that a statement can take is bounded: time (the progress
-//! handler, [`watch`]), what it may touch (the authorizer, [`guard`]), the size of a value, of a
-//! result, of the file and of temporary tables. Each connection has a thread of its own, whose CPU is
+//! handler, [`watch`]; functions that it cannot end are replaced, [`functions`]), what it may touch (the
+//! authorizer, [`rules`]), memory (the app's, [`guard`]), the size of a value, of a result, of the file
+//! and of temporary files. Each connection has a thread of its own, whose CPU is
 //! charged to the app. Connections are made when needed and closed when idle; who finds none waits
 //! in order, as long as a statement may take.
 //!
 //! How it fails: every refusal names the limit or the rule. A connection whose statement was given up
 //! in the middle is closed, never used again.
 
+mod declared;
+mod functions;
 #[expect(
     unsafe_code,
-    reason = "SQLite's authorizer and limits, which sqlx does not offer"
+    reason = "SQLite's authorizer, limits, functions and memory, which sqlx does not offer"
 )]
 mod guard;
 mod lease;
 mod migrate;
+mod pattern;
+mod pool;
+mod rules;
 mod transaction;
 mod value;
 mod watch;
@@ -24,12 +30,15 @@ use super::report::Connections;
 use super::result::Collected;
 use super::script;
 use async_trait::async_trait;
+use declared::Types;
 use futures::StreamExt as _;
-use lease::{Lease, Pool};
+pub(super) use guard::prepare;
+use lease::Lease;
 use lodge_model::{
     Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Row, Rows,
     SourceAccess, SqlError, Transaction, Value,
 };
+use pool::Pool;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +88,7 @@ impl SqliteSource {
 
     async fn begin_statement(&self, sql: &str) -> Result<Lease, SqlError> {
         script::check_single(sql)?;
-        let lease = self.pool.lease().await?;
+        let mut lease = Lease::take(&self.pool).await?;
         lease.begin(false);
         Ok(lease)
     }
@@ -106,15 +115,15 @@ impl DataSource for SqliteSource {
     async fn read(&self, sql: &str, parameters: Vec<Value>) -> Result<Cursor, SqlError> {
         let mut lease = self.begin_statement(sql).await?;
         let described = lease.describe(sql).await;
-        let columns = match described {
-            Ok(columns) => columns,
+        let (columns, types) = match described {
+            Ok(described) => described,
             Err(e) => return lease.end(Err(e)),
         };
         let (send, receive) = mpsc::channel(1);
         let wanted = lease.wanted();
         let sql = sql.to_owned();
         tokio::spawn(async move {
-            let ended = send_rows(&mut lease, &sql, parameters, &send).await;
+            let ended = send_rows(&mut lease, &sql, parameters, &types, &send).await;
             if let Err(error) = lease.end(ended) {
                 // The reader may be gone.
                 let _ = send.send(Err(error)).await;
@@ -136,7 +145,7 @@ impl DataSource for SqliteSource {
         _isolation: Isolation,
     ) -> Result<Box<dyn Transaction>, SqlError> {
         // SQLite's transactions are serializable, whatever was asked for.
-        let lease = self.pool.lease().await?;
+        let lease = Lease::take(&self.pool).await?;
         Ok(Box::new(SqliteTransaction::begin(lease, access).await?))
     }
 }
@@ -146,6 +155,7 @@ async fn send_rows(
     lease: &mut Lease,
     sql: &str,
     parameters: Vec<Value>,
+    types: &Types,
     send: &mpsc::Sender<Result<Vec<Row>, SqlError>>,
 ) -> Result<(), SqlError> {
     let account = lease.account().clone();
@@ -154,7 +164,9 @@ async fn send_rows(
     let mut rows = lease.stream(sql, parameters)?;
     let mut batch = Collected::new(&*account, limit);
     while let Some(row) = rows.next().await {
-        batch.push(value::row(&row?)?)?;
+        let mut row = value::row(&row?)?;
+        declared::read(types, &mut row);
+        batch.push(row)?;
         let is_full = batch.len() == BATCH_ROWS || batch.bytes() >= BATCH_BYTES;
         if is_full && send.send(Ok(batch.take())).await.is_err() {
             return Ok(());
@@ -168,5 +180,4 @@ async fn send_rows(
 }
 
 #[cfg(test)]
-#[path = "sqlite/tests.rs"]
 mod tests;

@@ -19,7 +19,7 @@ impl SqliteSource {
         if migrations.is_empty() {
             return Ok(());
         }
-        let mut lease = self.pool.lease().await?;
+        let mut lease = Lease::take(&self.pool).await?;
         lease.own(TABLE).await?;
         for migration in &migrations {
             lease.own("BEGIN IMMEDIATE").await?;

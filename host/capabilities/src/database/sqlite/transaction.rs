@@ -1,7 +1,8 @@
 //! A transaction: a connection of its own until it ends. Dropped, or idle for too long, its connection
 //! is closed, which rolls it back.
 
-use super::lease::{Lease, query_only};
+use super::lease::Lease;
+use super::pool::query_only;
 use crate::database::script;
 use async_trait::async_trait;
 use lodge_model::{ExecuteOutcome, LogLevel, Rows, SourceAccess, SqlError, Transaction, Value};
@@ -19,9 +20,28 @@ pub(super) struct SqliteTransaction {
 }
 
 struct Open {
-    /// Nothing: it was idle for too long.
-    lease: Option<Lease>,
+    /// Or why it was rolled back.
+    lease: Result<Lease, SqlError>,
     used: Instant,
+}
+
+impl Open {
+    fn lease(&mut self) -> Result<&mut Lease, SqlError> {
+        self.lease.as_mut().map_err(|why| why.clone())
+    }
+
+    /// A statement is over. One that was ended may have taken the transaction with it, or may be ending still.
+    fn after<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
+        self.used = Instant::now();
+        if let Err(SqlError::TimedOut(_) | SqlError::Unavailable(_)) = done {
+            self.lease = Err(SqlError::LimitExceeded(
+                "the transaction was rolled back: a statement in it ran longer than it may \
+                 (limits.statement_timeout_ms)"
+                    .into(),
+            ));
+        }
+        done
+    }
 }
 
 impl SqliteTransaction {
@@ -38,7 +58,7 @@ impl SqliteTransaction {
             return lease.end(Err(e));
         }
         let open = Arc::new(Mutex::new(Open {
-            lease: Some(lease),
+            lease: Ok(lease),
             used: Instant::now(),
         }));
         tokio::spawn(end_if_idle(Arc::downgrade(&open)));
@@ -47,7 +67,7 @@ impl SqliteTransaction {
 
     async fn finish(self: Box<Self>, how: &str) -> Result<(), SqlError> {
         let mut open = self.open.lock().await;
-        let mut lease = open.lease.take().ok_or_else(idle_too_long)?;
+        let mut lease = std::mem::replace(&mut open.lease, Err(SqlError::Closed))?;
         let ended = match lease.own(how).await {
             Ok(()) => lease.own(query_only(lease.settings().read_only)).await,
             failed => failed,
@@ -76,7 +96,7 @@ async fn end_if_idle(open: std::sync::Weak<Mutex<Open>>) {
         let mut open = open.lock().await;
         let idle = open.used.elapsed();
         if idle >= IDLE {
-            if let Some(lease) = open.lease.take() {
+            if let Ok(lease) = std::mem::replace(&mut open.lease, Err(idle_too_long())) {
                 let text = format!(
                     "a transaction stood still for {} s: it was rolled back, so that others can go on",
                     IDLE.as_secs()
@@ -94,11 +114,10 @@ impl Transaction for SqliteTransaction {
     async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Rows, SqlError> {
         script::check_single(sql)?;
         let mut open = self.open.lock().await;
-        let lease = open.lease.as_mut().ok_or_else(idle_too_long)?;
+        let lease = open.lease()?;
         lease.begin(false);
         let rows = lease.query(sql, parameters).await;
-        open.used = Instant::now();
-        rows
+        open.after(rows)
     }
 
     async fn execute(
@@ -108,11 +127,10 @@ impl Transaction for SqliteTransaction {
     ) -> Result<ExecuteOutcome, SqlError> {
         script::check_single(sql)?;
         let mut open = self.open.lock().await;
-        let lease = open.lease.as_mut().ok_or_else(idle_too_long)?;
+        let lease = open.lease()?;
         lease.begin(false);
         let outcome = lease.execute(sql, parameters).await;
-        open.used = Instant::now();
-        outcome
+        open.after(outcome)
     }
 
     async fn commit(self: Box<Self>) -> Result<(), SqlError> {

@@ -1,13 +1,11 @@
 //! Values between SQLite and the model. SQLite stores five classes; a column's declared type says
 //! what a text or a number in it means.
 
+use super::watch::Watch;
 use lodge_model::{Column, Constraint, ConstraintError, DatabaseError, Row, SqlError, Value};
 use sqlx::error::ErrorKind;
-use sqlx::sqlite::{SqliteArguments, SqliteRow, SqliteStatement, SqliteValueRef};
-use sqlx::{
-    Arguments as _, Column as _, Decode, Row as _, Sqlite, Statement as _, TypeInfo as _,
-    ValueRef as _,
-};
+use sqlx::sqlite::{SqliteArguments, SqliteColumn, SqliteRow, SqliteValueRef};
+use sqlx::{Arguments as _, Column as _, Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 pub(super) fn arguments(values: Vec<Value>) -> Result<SqliteArguments, SqlError> {
     let mut arguments = SqliteArguments::default();
@@ -37,15 +35,11 @@ pub(super) fn arguments(values: Vec<Value>) -> Result<SqliteArguments, SqlError>
     Ok(arguments)
 }
 
-pub(super) fn columns(statement: &SqliteStatement) -> Vec<Column> {
-    statement.columns().iter().map(column).collect()
+pub(super) fn columns(columns: &[SqliteColumn]) -> Vec<Column> {
+    columns.iter().map(column).collect()
 }
 
-pub(super) fn columns_of(row: &SqliteRow) -> Vec<Column> {
-    row.columns().iter().map(column).collect()
-}
-
-fn column(column: &sqlx::sqlite::SqliteColumn) -> Column {
+fn column(column: &SqliteColumn) -> Column {
     let type_name = column.type_info().name();
     Column {
         name: column.name().to_owned(),
@@ -91,6 +85,7 @@ fn value(raw: SqliteValueRef<'_>, declared: &str) -> Result<Value, sqlx::error::
 mod code {
     pub(super) const BUSY: i32 = 5;
     pub(super) const LOCKED: i32 = 6;
+    pub(super) const NO_MEMORY: i32 = 7;
     pub(super) const INTERRUPT: i32 = 9;
     pub(super) const FULL: i32 = 13;
     pub(super) const TOO_BIG: i32 = 18;
@@ -98,11 +93,14 @@ mod code {
 }
 
 /// What became of a statement, for the guest. `watch` knows why it was ended or refused.
-pub(super) fn error(error: sqlx::Error, watch: Option<&super::watch::Watch>) -> SqlError {
-    let refusal = watch.and_then(super::watch::Watch::refusal);
+pub(super) fn error(error: sqlx::Error, watch: Option<&Watch>) -> SqlError {
+    let refusal = watch.and_then(Watch::refusal);
     let database = match error {
         sqlx::Error::Database(database) => database,
         sqlx::Error::Io(e) => return SqlError::Unavailable(format!("the database file: {e}")),
+        // sqlx has no error for a row without memory: its thread ends.
+        sqlx::Error::WorkerCrashed if watch.is_some_and(Watch::is_poor) => return no_memory(),
+        sqlx::Error::WorkerCrashed if watch.is_some_and(Watch::timed_out) => return timed_out(),
         sqlx::Error::WorkerCrashed => {
             return SqlError::Unavailable("the database's thread ended; try again".into());
         }
@@ -118,14 +116,7 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&super::watch::Watch>) -> 
         message: database.message().to_owned(),
     };
     let extended: i32 = said.code.parse().unwrap_or(0);
-    let kind = match database.kind() {
-        ErrorKind::UniqueViolation => Some(Constraint::Unique),
-        ErrorKind::ForeignKeyViolation => Some(Constraint::ForeignKey),
-        ErrorKind::NotNullViolation => Some(Constraint::NotNull),
-        ErrorKind::CheckViolation => Some(Constraint::Check),
-        _ => None,
-    };
-    if let Some(kind) = kind {
+    if let Some(kind) = constraint(database.kind()) {
         return SqlError::Constraint(ConstraintError {
             kind,
             name: said
@@ -138,13 +129,15 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&super::watch::Watch>) -> 
     match (extended & 0xff, refusal) {
         (code::AUTH, refusal) => SqlError::Refused(refusal.unwrap_or(said.message)),
         (_, Some(refusal)) => SqlError::Refused(refusal),
-        (code::INTERRUPT, None) if watch.is_some_and(super::watch::Watch::timed_out) => {
-            SqlError::TimedOut(
-                "the statement ran longer than it may (limits.statement_timeout_ms), and was ended".into(),
-            )
+        (code::INTERRUPT | code::NO_MEMORY, None) if watch.is_some_and(Watch::timed_out) => {
+            timed_out()
         }
+        (code::NO_MEMORY, None) => no_memory(),
+        (code::FULL, None) if watch.is_some_and(Watch::timed_out) => timed_out(),
         (code::FULL, None) => SqlError::LimitExceeded(
-            "the app's database has reached its size (limits.storage_bytes): remove something, or ask for more".into(),
+            "the app's database, or what a statement sorts, has reached its size (limits.storage_bytes): remove \
+             something, or ask for more"
+                .into(),
         ),
         (code::TOO_BIG, None) => SqlError::LimitExceeded(
             "a value or the statement is larger than the app may have (limits.result_bytes; 1 MiB for a statement)"
@@ -153,4 +146,26 @@ pub(super) fn error(error: sqlx::Error, watch: Option<&super::watch::Watch>) -> 
         (code::BUSY | code::LOCKED, None) => SqlError::Conflict(said),
         _ => SqlError::Database(said),
     }
+}
+
+fn constraint(kind: ErrorKind) -> Option<Constraint> {
+    match kind {
+        ErrorKind::UniqueViolation => Some(Constraint::Unique),
+        ErrorKind::ForeignKeyViolation => Some(Constraint::ForeignKey),
+        ErrorKind::NotNullViolation => Some(Constraint::NotNull),
+        ErrorKind::CheckViolation => Some(Constraint::Check),
+        _ => None,
+    }
+}
+
+pub(super) fn timed_out() -> SqlError {
+    SqlError::TimedOut(
+        "the statement ran longer than it may (limits.statement_timeout_ms), and was ended".into(),
+    )
+}
+
+fn no_memory() -> SqlError {
+    SqlError::LimitExceeded(
+        "the app's memory has no room for what the statement needs (limits.memory_bytes)".into(),
+    )
 }
