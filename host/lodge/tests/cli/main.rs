@@ -12,4 +12,5 @@ mod credentials;
 mod dev;
 mod failures;
 mod guide;
+mod new;
 mod support;
