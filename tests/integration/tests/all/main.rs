@@ -29,3 +29,4 @@ mod process;
 mod samples;
 mod servers;
 mod stores;
+mod tokens;
