@@ -1,7 +1,7 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
 //! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|twice` (`twice` commits
-//! again), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
+//! again), `/say?line=` (a log line, printed to both outputs, too), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
 //! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back).
 
 mod fetch;
@@ -40,6 +40,13 @@ async fn work(target: &Target) -> Result<String, String> {
     let sql = target.get("q").unwrap_or_default();
     if target.path() == "/out" {
         return call_out(target).await;
+    }
+    if target.path() == "/say" {
+        let line = target.get("line").unwrap_or_default();
+        wasi::logging::logging::log(wasi::logging::logging::Level::Warn, "capable", &line);
+        println!("{line}");
+        eprintln!("{line}");
+        return Ok("said".into());
     }
     let source = DataSource::open("default".into()).await.map_err(text_of)?;
     match target.path() {
