@@ -257,6 +257,7 @@ impl Databases {
         let account = opened.account.clone();
         ServerSource::new(
             &self.servers,
+            opened.app.clone(),
             address,
             server.engine,
             access,

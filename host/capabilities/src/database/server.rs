@@ -19,6 +19,7 @@
 pub(crate) mod address;
 mod gauge;
 mod lease;
+mod mark;
 mod migrate;
 mod mysql;
 pub(crate) mod pool;
@@ -36,8 +37,8 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use lease::{Lease, Reading};
 use lodge_model::{
-    Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Rows, SourceAccess,
-    SqlError, Transaction, Value,
+    Account, AppId, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Rows,
+    SourceAccess, SqlError, Transaction, Value,
 };
 use pool::{Pool, PoolSettings, Servers};
 use std::sync::Arc;
@@ -55,8 +56,10 @@ pub(crate) enum Access {
     ReadByTransaction,
 }
 
-/// One app's way to one database.
+/// One app's way to one database, its own or another's.
 pub(crate) struct ServerSource {
+    /// Whose database it is.
+    app: AppId,
     pool: Arc<Pool>,
     engine: DatabaseEngine,
     access: Access,
@@ -66,6 +69,7 @@ impl ServerSource {
     /// Connects to nothing yet.
     pub(crate) fn new(
         servers: &Servers,
+        app: AppId,
         address: Address,
         engine: DatabaseEngine,
         access: Access,
@@ -74,6 +78,7 @@ impl ServerSource {
     ) -> Arc<Self> {
         let service = servers.service(&address);
         Arc::new(Self {
+            app,
             pool: Pool::new(address, settings, service, account),
             engine,
             access,
