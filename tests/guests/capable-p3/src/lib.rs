@@ -1,8 +1,9 @@
 //! Uses the asynchronous database (WASI 0.3). What failed is the answer's text, with status 400.
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
 //! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|twice` (`twice` commits
-//! again), `/say?line=` (a log line, printed to both outputs, too), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
-//! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back).
+//! again), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
+//! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back), `/say?line=` (a log line,
+//! printed to both outputs, too).
 
 mod fetch;
 
