@@ -45,8 +45,7 @@ fn cache(name: &str) -> PathBuf {
 }
 
 fn read(path: impl AsRef<Path>) -> String {
-    let path = path.as_ref();
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// A new project, made by this command.
