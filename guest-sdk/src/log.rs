@@ -1,4 +1,5 @@
-//! Lines of the app's log, with a level. What is printed goes there too, without one.
+//! Lines of the app's log, with a level and fields. What is printed goes there too, without them; a printed line that
+//! is a JSON object has them, too.
 //!
 //! ```
 //! let (ticket, user) = (7, "ada");
@@ -7,7 +8,8 @@
 //! ```
 
 use crate::sys;
-use std::fmt::{Display, Write as _};
+use serde_json::{Map, Value};
+use std::fmt::Display;
 
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,18 +21,15 @@ pub enum Level {
     Error,
 }
 
-/// A line with fields, as `message field=value`.
+/// A line with fields, which the host keeps apart from the message: it is sent as a JSON object, the message under
+/// `message`, a name that no field can have. Of more than 64 fields or 8 KiB a line is kept as that text, cut.
 pub fn event(level: Level, message: &str, fields: &[(&str, &dyn Display)]) {
-    let mut line = message.to_owned();
+    let mut line = Map::new();
     for (name, value) in fields {
-        let value = value.to_string();
-        // Writing to a string cannot fail.
-        let _ = match value.contains([' ', '"', '=']) {
-            true => write!(line, " {name}={value:?}"),
-            false => write!(line, " {name}={value}"),
-        };
+        line.insert((*name).to_owned(), value.to_string().into());
     }
-    sys::log(level, &line);
+    line.insert("message".to_owned(), message.into());
+    sys::log(level, &Value::Object(line).to_string());
 }
 
 macro_rules! levels {
@@ -49,11 +48,13 @@ mod tests {
     use crate::testing;
 
     #[test]
-    fn fields_follow_the_message() {
-        event(Level::Info, "closed", &[("ticket", &7), ("title", &"a b")]);
-        assert_eq!(
-            testing::logs(),
-            [(Level::Info, "closed ticket=7 title=\"a b\"".to_owned())]
+    fn fields_are_sent_beside_the_message() {
+        event(
+            Level::Info,
+            "closed",
+            &[("ticket", &7), ("title", &"a \"b\"")],
         );
+        let line = r#"{"message":"closed","ticket":"7","title":"a \"b\""}"#;
+        assert_eq!(testing::logs(), [(Level::Info, line.to_owned())]);
     }
 }

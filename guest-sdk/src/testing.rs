@@ -31,7 +31,7 @@ pub fn answer_requests(answer: impl Fn(Request) -> Response + 'static) {
     STATE.with_borrow_mut(|state| state.answer = Some(std::rc::Rc::new(answer)));
 }
 
-/// What was logged so far.
+/// What was logged so far; of a line with fields its JSON.
 pub fn logs() -> Vec<(Level, String)> {
     STATE.with_borrow(|state| state.lines.clone())
 }

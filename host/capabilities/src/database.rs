@@ -256,10 +256,8 @@ impl Databases {
     }
 
     fn way(&self, address: Address, ender: Address, server: &Server, access: Access) -> Way {
-        let lock = format!("lock of migrations of the database {}", address.database);
-        let lock = hex::encode(self.key.derive(&lock));
         Way {
-            lock: format!("lodge:{}", lock.get(..32).unwrap_or_default()),
+            lock: self.migration_lock(&address.database),
             address,
             ender,
             engine: server.engine,
@@ -274,7 +272,8 @@ impl Databases {
             statement_timeout: Duration::from_millis(limits.statement_timeout_ms),
             result_bytes: limits.result_bytes,
         };
-        ServerSource::new(&self.servers, way, settings, opened.account.clone())
+        let account = opened.account.clone();
+        ServerSource::new(&self.servers, opened.app.clone(), way, settings, account)
     }
 
     /// Tries a database without changing anything.

@@ -3,7 +3,7 @@
 //! The newest lines of an app are in memory, for the console; all of them go to a file, for
 //! afterwards. Nobody who logs ever waits: one thread writes the files, behind a queue.
 //!
-//! What bounds it: a line has [`LINE_BYTES`], an app's memory [`ring::RING_BYTES`], its files twice
+//! What bounds it: a line has [`LOG_LINE_BYTES`], an app's memory [`ring::RING_BYTES`], its files twice
 //! [`files::FILE_BYTES`], the queue [`files::QUEUE_BYTES`]; a guest has so many bytes a second as its
 //! app's `log_bytes_per_second` says. What is beyond is dropped, counted, and told in one line of the
 //! host's. An app that logs nothing costs a map entry.
@@ -19,7 +19,7 @@ mod read;
 mod ring;
 
 use files::Files;
-use lodge_model::{AppId, LogLevel, LogLine, LogSink};
+use lodge_model::{AppId, LOG_LINE_BYTES, LogFields, LogLevel, LogLine, LogSink};
 use parking_lot::{Mutex, RwLock};
 use ring::Log;
 use std::collections::HashMap;
@@ -28,9 +28,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
-
-/// The longest line, in bytes. What is longer is cut.
-const LINE_BYTES: usize = 8 * 1024;
 
 /// Why apps' logs could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +112,7 @@ impl AppLogs {
 
 impl LogSink for AppLogs {
     fn write(&self, app: &AppId, mut line: LogLine) {
-        cut(&mut line.message);
+        cut(&mut line);
         let log = self.of(app);
         let mut log = log.lock();
         let (now, time) = (Instant::now(), line.time);
@@ -153,13 +150,18 @@ impl LogSink for AppLogs {
     }
 }
 
-/// Cuts a line that is too long, at a character's border, and says so in it.
-fn cut(message: &mut String) {
+/// Cuts the text of a line that is too long, at a character's border, and says so in it. Fields are a whole;
+/// their bound is where they are made.
+fn cut(line: &mut LogLine) {
     const MARK: &str = " … (cut)";
-    if message.len() > LINE_BYTES {
-        let end = message.floor_char_boundary(LINE_BYTES - MARK.len());
-        message.truncate(end);
-        message.push_str(MARK);
+    if line.bytes() > LOG_LINE_BYTES {
+        let fields = line.fields.as_ref().map_or(0, LogFields::bytes);
+        let room = LOG_LINE_BYTES.saturating_sub(fields + MARK.len());
+        let end = line.message.floor_char_boundary(room);
+        line.message.truncate(end);
+        line.message.push_str(MARK);
+        // What was cut off would be held on to otherwise.
+        line.message.shrink_to_fit();
     }
 }
 

@@ -119,6 +119,15 @@ impl Provider for HostProvider {
         self.databases.check_service().await
     }
 
+    async fn clear_migration(
+        &self,
+        app: &AppId,
+        database: &DatabaseSpec,
+        done: bool,
+    ) -> Result<Option<String>, GrantError> {
+        self.databases.clear_migration(app, database, done).await
+    }
+
     async fn report_database(
         &self,
         app: &AppId,

@@ -116,6 +116,7 @@ fn guarded(console: &Console) -> OpenApiRouter<Console> {
         .routes(routes!(jwt::rotate_shared))
         .routes(routes!(databases::test))
         .routes(routes!(databases::show))
+        .routes(routes!(databases::clear_migration))
         .routes(routes!(environments::list))
         .routes(routes!(environments::show, environments::remove))
         .routes(routes!(environments::cordon))

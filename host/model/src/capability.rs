@@ -160,6 +160,22 @@ pub trait Provider: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Takes the mark off a migration of an app's own database that broke off, on an engine that cannot take
+    /// it back: an administrator has mended the database. `done`: the migration counts as done; else it runs
+    /// again at the next start. Gives its ID; none: no migration has a mark, as where engines leave none.
+    ///
+    /// # Errors
+    /// Migrations run just now, or the database cannot be reached.
+    async fn clear_migration(
+        &self,
+        app: &AppId,
+        database: &DatabaseSpec,
+        done: bool,
+    ) -> Result<Option<String>, GrantError> {
+        let _ = (app, database, done);
+        Ok(None)
+    }
+
     /// What an administrator is told of an app's own database, whether the app runs or not. Takes a
     /// few seconds at most; what is not known is left out.
     async fn report_database(

@@ -54,7 +54,8 @@ pub use ids::{AppId, Digest, EnvironmentName, OperationId};
 pub use invalid::Invalid;
 pub use limits::{Limits, LimitsPatch, MAX_INSTANCE_MEMORY_BYTES};
 pub use log::{
-    Followed, LogError, LogFilter, LogLevel, LogLine, LogSink, LogSource, LogStore, LogText,
+    Followed, LOG_FIELDS, LOG_LINE_BYTES, LogError, LogFields, LogFilter, LogLevel, LogLine,
+    LogSink, LogSource, LogStore, LogText,
 };
 pub use meter::{
     AppMeter, CrashLoop, CrashWatch, Latencies, Latency, LatencyCounts, MeterSnapshot, Outcome,

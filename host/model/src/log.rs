@@ -1,11 +1,15 @@
 //! An app's log: lines from its guests and, beside them, what the host has to say about it.
 
+mod fields;
 mod store;
 
+pub use fields::{LOG_FIELDS, LOG_LINE_BYTES, LogFields};
 pub use store::{Followed, LogError, LogFilter, LogStore, LogText};
 
 use crate::AppId;
+use fields::Structured;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// How grave a line is.
@@ -47,9 +51,51 @@ pub struct LogLine {
     pub source: LogSource,
     /// The text, without its line end.
     pub message: String,
+    /// What else a message said that was a JSON object: names and values, of any kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = HashMap<String, serde_json::Value>, required = false)]
+    pub fields: Option<LogFields>,
     /// The request it belongs to: what an error page shows as the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+}
+
+impl LogLine {
+    /// Takes a guest's message that is a JSON object apart: its `message` or `msg` is the text, the rest are
+    /// fields; in what was printed, its `level` is the line's. Any other line is as it was.
+    #[must_use]
+    pub fn structured(self) -> Self {
+        let printed = match self.source {
+            LogSource::Host => return self,
+            LogSource::App => false,
+            LogSource::Stdout | LogSource::Stderr => true,
+        };
+        match Structured::of(&self.message, printed) {
+            None => self,
+            Some(said) => Self {
+                message: said.message,
+                level: said.level.unwrap_or(self.level),
+                fields: said.fields,
+                ..self
+            },
+        }
+    }
+
+    /// The text as it is shown: the message, and its fields after it, as `name=value`.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.fields {
+            None => Cow::Borrowed(&self.message),
+            Some(fields) if self.message.is_empty() => Cow::Owned(fields.to_string()),
+            Some(fields) => Cow::Owned(format!("{} {fields}", self.message)),
+        }
+    }
+
+    /// What its text and its fields take, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.message.len() + self.fields.as_ref().map_or(0, LogFields::bytes)
+    }
 }
 
 /// Takes apps' log lines. Never blocks: what does not fit is dropped and counted.

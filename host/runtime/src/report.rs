@@ -176,6 +176,7 @@ pub(crate) fn write_host_line(
             level,
             source: LogSource::Host,
             message,
+            fields: None,
             request: id.map(|id| id.to_string()),
         },
     );

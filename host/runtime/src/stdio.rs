@@ -5,7 +5,7 @@
 
 use crate::guest::Owner;
 use bytes::Bytes;
-use lodge_model::{LogLevel, LogLine, LogSource, RequestId};
+use lodge_model::{LOG_LINE_BYTES, LogLevel, LogLine, LogSource, RequestId};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +16,6 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// A line longer than this is cut into pieces, in bytes.
-const LINE_BYTES: usize = 8 << 10;
 /// Bytes a guest may write at once.
 const WRITE_BYTES: usize = 64 << 10;
 
@@ -42,7 +40,8 @@ impl GuestLog {
     /// A warning of the host's: the first of an instance, since a guest may cause many.
     pub(crate) fn warn(&self, message: &str) {
         if !self.warned.swap(true, Relaxed) {
-            self.write(LogSource::Host, LogLevel::Warn, message.to_owned());
+            let line = self.line(LogSource::Host, LogLevel::Warn, message.to_owned());
+            self.owner.log.write(&self.owner.app, line);
         }
     }
 
@@ -50,18 +49,28 @@ impl GuestLog {
         self.request.store(id.0, Relaxed);
     }
 
-    pub(crate) fn write(&self, source: LogSource, level: LogLevel, message: String) {
+    /// A line of the guest's: a JSON object's text and fields, or the text that it is. The context, if there
+    /// is one, comes before the text.
+    pub(crate) fn say(&self, source: LogSource, level: LogLevel, context: &str, message: String) {
+        let mut line = self.line(source, level, message).structured();
+        line.message = match (context, line.message.as_str()) {
+            ("", _) => line.message,
+            (context, "") => context.to_owned(),
+            (context, message) => format!("{context}: {message}"),
+        };
+        self.owner.log.write(&self.owner.app, line);
+    }
+
+    fn line(&self, source: LogSource, level: LogLevel, message: String) -> LogLine {
         let request = self.request.load(Relaxed);
-        self.owner.log.write(
-            &self.owner.app,
-            LogLine {
-                time: now_ms(),
-                level,
-                source,
-                message,
-                request: (request != 0).then(|| RequestId(request).to_string()),
-            },
-        );
+        LogLine {
+            time: now_ms(),
+            level,
+            source,
+            message,
+            fields: None,
+            request: (request != 0).then(|| RequestId(request).to_string()),
+        }
     }
 }
 
@@ -90,7 +99,7 @@ impl GuestOutput {
             _ => LogLevel::Info,
         };
         let message = String::from_utf8_lossy(line).into_owned();
-        self.log.write(self.source, level, message);
+        self.log.say(self.source, level, "", message);
     }
 }
 
@@ -131,8 +140,9 @@ impl Lines {
                 Some(text) => (text, true),
                 None => (piece, false),
             };
-            for chunk in text.chunks(LINE_BYTES) {
-                if self.partial.len() + chunk.len() > LINE_BYTES {
+            // A line that is too long is cut into pieces.
+            for chunk in text.chunks(LOG_LINE_BYTES) {
+                if self.partial.len() + chunk.len() > LOG_LINE_BYTES {
                     self.end_line();
                 }
                 self.partial.extend_from_slice(chunk);

@@ -85,6 +85,7 @@ fn refused(id: RequestId, failure: Failure) -> LogLine {
         level: LogLevel::Warn,
         source: LogSource::Host,
         message: format!("a visit was refused: {failure}; the cause is in the lines before"),
+        fields: None,
         request: Some(id.to_string()),
     }
 }

@@ -10,7 +10,7 @@ use crate::supervisor::Supervisor;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use lodge_model::{
     DatabaseReport, EnvironmentName, Followed, Forwarding, LogLevel, LogLine, LogSource,
@@ -92,7 +92,7 @@ impl Supervisor {
         let path = format!("/.lodge/apps/{}/logs?{}", cell.id, query.whole(limit));
         let mut lines = Vec::new();
         for target in self.hosts_of(cell) {
-            match self.ask_worker(&target, &path).await {
+            match self.ask_worker(&target, Method::GET, &path).await {
                 Ok(text) => {
                     let found = text.split(|byte| *byte == b'\n');
                     lines.extend(found.filter_map(|line| serde_json::from_slice(line).ok()));
@@ -147,7 +147,7 @@ impl Supervisor {
             ..DatabaseReport::empty(kind, Duration::ZERO)
         };
         for target in self.hosts_of(cell) {
-            match self.ask_worker(&target, &path).await {
+            match self.ask_worker(&target, Method::GET, &path).await {
                 Ok(text) => match serde_json::from_slice(&text) {
                     Ok(found) => return found,
                     Err(_) => {
@@ -166,7 +166,7 @@ impl Supervisor {
     }
 
     /// The workers that answer and where the app is placed.
-    fn hosts_of(&self, cell: &Cell) -> Vec<Target> {
+    pub(crate) fn hosts_of(&self, cell: &Cell) -> Vec<Target> {
         let names: Vec<_> = {
             let state = cell.lock();
             let places = state.remotes.places().iter();
@@ -179,12 +179,18 @@ impl Supervisor {
             .collect()
     }
 
-    async fn ask_worker(&self, target: &Target, path: &str) -> Result<Bytes, String> {
+    /// A worker's whole answer, or why there is none.
+    pub(crate) async fn ask_worker(
+        &self,
+        target: &Target,
+        method: Method,
+        path: &str,
+    ) -> Result<Bytes, String> {
         let Some(cluster) = &self.cluster else {
             return Err("this host has no workers".into());
         };
         let asked = timeout(PATIENCE, async {
-            let body = open(&*cluster.forward, target, path).await?;
+            let body = open(&*cluster.forward, target, method, path).await?;
             let whole = Limited::new(body, MOST).collect().await;
             let whole = whole.map_err(|error| error.to_string())?;
             Ok(whole.to_bytes())
@@ -198,17 +204,32 @@ impl Supervisor {
 async fn open(
     forward: &dyn Forwarding,
     target: &Target,
+    method: Method,
     path: &str,
 ) -> Result<ResponseBody, String> {
-    let request = Request::get(path).body(Bytes::new());
+    let request = Request::builder().method(method).uri(path);
+    let request = request.body(Bytes::new());
     let request = request.map_err(|error| error.to_string())?;
     let answer = forward.ask(target, request).await;
     let answer = answer.map_err(|error| error.to_string())?;
     match answer.status() {
         StatusCode::OK => Ok(answer.into_body()),
         StatusCode::NOT_FOUND => Err("it does not know the app yet".into()),
-        status => Err(format!("it answered with status {status}")),
+        status => Err(refusal(answer.into_body())
+            .await
+            .unwrap_or_else(|| format!("it answered with status {status}"))),
     }
+}
+
+/// What a worker says for its refusal.
+async fn refusal(body: ResponseBody) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    let text = Limited::new(body, LONGEST_LINE).collect().await.ok()?;
+    let refusal: Refusal = serde_json::from_slice(&text.to_bytes()).ok()?;
+    Some(refusal.message)
 }
 
 async fn follow(
@@ -218,7 +239,7 @@ async fn follow(
     told: mpsc::Sender<Followed>,
 ) {
     while !told.is_closed() {
-        if let Ok(body) = open(&*forward, &target, &path).await
+        if let Ok(body) = open(&*forward, &target, Method::GET, &path).await
             && follow_once(body, &told).await.is_none()
         {
             return;
@@ -266,6 +287,7 @@ fn missing(environment: &EnvironmentName, why: &str) -> LogLine {
         level: LogLevel::Warn,
         source: LogSource::Host,
         message: format!("the log of `{environment}` is not here: {why}"),
+        fields: None,
         request: None,
     }
 }

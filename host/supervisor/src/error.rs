@@ -23,7 +23,7 @@ pub enum Error {
         /// Stable, for programs: `app_exists`, `host_label_taken`, `domain_taken`,
         /// `app_deleting`, `component_exists`, `version_exists`, `component_in_use`,
         /// `changed_meanwhile`, `database_in_use`, `shared_key`, `environment_in_use`,
-        /// `environment_online`, `environment_local`.
+        /// `environment_online`, `environment_local`, `no_mark`.
         code: &'static str,
         /// What it contradicts and what to do.
         message: String,
@@ -45,7 +45,7 @@ pub enum Error {
     #[error("{message}")]
     Unavailable {
         /// Stable, for programs: `uploads_busy`, `upload_interrupted`, `tests_busy`, `logs_busy`,
-        /// `shutting_down`.
+        /// `database_unavailable`, `shutting_down`.
         code: &'static str,
         /// What is the matter and what to do.
         message: String,

@@ -59,6 +59,7 @@ impl Supervisor {
                 "it could not be changed to version {} of its component: {error}",
                 new.version
             ),
+            fields: None,
             request: None,
         };
         self.logs.write(&cell.id, line);

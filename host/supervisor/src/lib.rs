@@ -8,7 +8,7 @@
 //! In reading order: `boot` from nothing to ready; `input`, `apps`, `desired` what is asked
 //! for; `queue`, `reconcile` what is done about it; `activate` the first visit; `observed`,
 //! `operations`, `events`, `live` what is told of it; `library` the uploaded components, `follow` the apps that take newer ones; `keys`,
-//! `rotate`, `grant`, `trial` what apps are given beside CPU and memory; `preferences` what is set for the whole
+//! `rotate`, `grant`, `trial`, `mark` what apps are given beside CPU and memory; `preferences` what is set for the whole
 //! host; `figures` what they used; `health` what the host stands on.
 //! `lead` which of several supervisors leads; `cluster`, `catch_up`, `environments`, `placement`, `remote`, `telling`: workers, and apps placed there; `asked` what
 //! workers are asked for administrators.
@@ -40,6 +40,7 @@ mod lead;
 mod library;
 mod live;
 mod logs;
+mod mark;
 mod observed;
 mod operations;
 mod page;
@@ -69,6 +70,7 @@ pub use keys::{KeyMaker, KeySet};
 pub use library::{ComponentFilter, NewComponent};
 pub use live::LiveEvent;
 pub use logs::LogQuery;
+pub use mark::ClearedMigration;
 pub use page::{Actor, Listing, Page};
 pub use preferences::{Preferences, PreferencesPatch, ProxyList};
 pub use rotate::{JwtInfo, KeyInfo, SharedRotation};

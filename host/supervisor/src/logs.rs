@@ -17,7 +17,7 @@ pub struct LogQuery {
     pub level: Option<LogLevel>,
     /// Written by this one.
     pub source: Option<LogSource>,
-    /// With this text in the message, 200 characters at most, whatever the case of its letters.
+    /// With this text in the message or its fields, 200 characters at most, whatever the case of its letters.
     pub search: Option<String>,
     /// Of exactly this request.
     pub request: Option<String>,

@@ -382,6 +382,7 @@ impl Supervisor {
             level,
             source: LogSource::Host,
             message,
+            fields: None,
             request: None,
         };
         self.logs.write(&cell.id, line);

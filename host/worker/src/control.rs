@@ -5,6 +5,7 @@
 //! | `GET /.lodge/apps/{id}/logs?limit&level&source&search&request&since&until` | the newest lines, oldest first, one JSON [`LogLine`](lodge_model::LogLine) a line |
 //! | `GET /.lodge/apps/{id}/logs/live?level&source&search` | new lines as they come, one JSON object a line: `{"line": …}`, or `{"dropped": n}`; an empty line now and then says that the log is still followed |
 //! | `GET /.lodge/apps/{id}/database` | [`DatabaseReport`](lodge_model::DatabaseReport) |
+//! | `POST /.lodge/apps/{id}/database/clear-migration?done` | the ID of the migration whose mark was taken off, or null |
 //! | `GET /.lodge/apps/{id}/stats` | [`MeterSnapshot`](lodge_model::MeterSnapshot), with the last minute's latencies |
 //! | `POST /.lodge/databases/test[?app={id}]`, a [`DatabaseSpec`] | [`ConnectionReport`](lodge_model::ConnectionReport) |
 //!
@@ -52,6 +53,9 @@ impl Agent {
             (&Method::GET, ["apps", app, "logs"]) => self.logs(&id(app)?, query).await,
             (&Method::GET, ["apps", app, "logs", "live"]) => self.live_log(&id(app)?, query),
             (&Method::GET, ["apps", app, "database"]) => self.database(&id(app)?).await,
+            (&Method::POST, ["apps", app, "database", "clear-migration"]) => {
+                self.clear_migration(&id(app)?, &query).await
+            }
             (&Method::GET, ["apps", app, "stats"]) => self.stats(&id(app)?),
             (&Method::POST, ["databases", "test"]) => {
                 self.test_database(request.body(), &query).await
@@ -66,6 +70,29 @@ impl Agent {
         let (database, limits) = (&spec.grant.database, &spec.grant.limits);
         let report = self.provider.report_database(app, database, limits).await;
         Ok(json(StatusCode::OK, &report))
+    }
+
+    async fn clear_migration(
+        &self,
+        app: &AppId,
+        query: &Query,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let cell = self.index.get(app).ok_or(Refusal::not_found("app"))?;
+        let done = match query.as_slice() {
+            [(name, value)] if name == "done" => value.parse().ok(),
+            _ => None,
+        };
+        let done = done.ok_or_else(|| Refusal::invalid("done", "is missing: true or false"))?;
+        let spec = Arc::clone(&cell.lock().spec);
+        let database = &spec.grant.database;
+        let limit = self.settings.database_test_timeout;
+        let cleared = timeout(limit, self.provider.clear_migration(app, database, done)).await;
+        let cleared = cleared.unwrap_or_else(|_| {
+            Err(GrantError::Unavailable(
+                "the database did not answer in time".into(),
+            ))
+        });
+        Ok(json(StatusCode::OK, &cleared?))
     }
 
     fn stats(&self, app: &AppId) -> Result<Response<ResponseBody>, Refusal> {

@@ -59,6 +59,7 @@ impl Agent {
             level,
             source: LogSource::Host,
             message,
+            fields: None,
             request: None,
         };
         self.logs.write(&cell.id, line);

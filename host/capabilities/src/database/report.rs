@@ -8,6 +8,7 @@
 //! [`PATIENCE`], and holds for [`FRESH`], also when it is not known. How it fails: the size is not known,
 //! and the report says why; a service is told of by its address, never with a password.
 
+use super::server::address::Address;
 use super::server::session::{self, Opening};
 use super::statistics::{SLOW, Statistics};
 use super::{Databases, FILE, Place, Source};
@@ -177,18 +178,8 @@ impl Databases {
     }
 
     async fn ask_size(&self, app: &AppId, spec: &DatabaseSpec) -> Result<u64, GrantError> {
-        let (address, schema) = match (self.place(spec)?, &spec.url) {
-            (Place::Nowhere, _) => return Ok(0),
-            (Place::File, _) => return self.file_size(app).await,
-            (Place::Service(room), _) => self.service()?.inside(app, room).await?,
-            (Place::Url, Some(url)) => {
-                let address = super::Address::parse(url);
-                let refused = |why| GrantError::Refused(format!("the URL {why}"));
-                (address.map_err(refused)?, None)
-            }
-            (Place::Url, None) => {
-                return Err(GrantError::Refused("database.url: is missing".into()));
-            }
+        let Some((address, schema)) = self.own_address(app, spec).await? else {
+            return self.file_size(app).await;
         };
         let unknown = |error| GrantError::Unavailable(format!("its size is not known: {error}"));
         let opening = Opening {
@@ -213,6 +204,28 @@ impl Databases {
         match rows.first().and_then(|row| row.first()) {
             Some(Value::Int(bytes)) => Ok(u64::try_from(*bytes).unwrap_or_default()),
             _ => Err(GrantError::Unavailable("the server told no size".into())),
+        }
+    }
+
+    /// Where an app's own database on a server is, as somebody who may enter it, and its schema, if it is
+    /// one; none: it is on no server.
+    ///
+    /// # Errors
+    /// The server is away, or the URL is none.
+    pub(super) async fn own_address(
+        &self,
+        app: &AppId,
+        spec: &DatabaseSpec,
+    ) -> Result<Option<(Address, Option<String>)>, GrantError> {
+        match (self.place(spec)?, &spec.url) {
+            (Place::Nowhere | Place::File, _) => Ok(None),
+            (Place::Service(room), _) => self.service()?.inside(app, room).await.map(Some),
+            (Place::Url, Some(url)) => {
+                let address = Address::parse(url);
+                let refused = |why| GrantError::Refused(format!("the URL {why}"));
+                Ok(Some((address.map_err(refused)?, None)))
+            }
+            (Place::Url, None) => Err(GrantError::Refused("database.url: is missing".into())),
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) mod address;
 mod ending;
 mod gauge;
 mod lease;
+mod mark;
 mod migrate;
 mod mysql;
 pub(crate) mod pool;
@@ -39,8 +40,8 @@ use async_trait::async_trait;
 use futures::StreamExt as _;
 use lease::{Lease, Reading};
 use lodge_model::{
-    Account, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Rows, SourceAccess,
-    SqlError, Transaction, Value,
+    Account, AppId, Cursor, DataSource, DatabaseEngine, ExecuteOutcome, Isolation, Rows,
+    SourceAccess, SqlError, Transaction, Value,
 };
 use pool::{Pool, PoolSettings, Servers};
 use std::sync::Arc;
@@ -71,8 +72,10 @@ pub(crate) struct Way {
     pub(crate) lock: String,
 }
 
-/// One app's way to one database.
+/// One app's way to one database, its own or another's.
 pub(crate) struct ServerSource {
+    /// Whose database it is.
+    app: AppId,
     pool: Arc<Pool>,
     engine: DatabaseEngine,
     access: Access,
@@ -83,12 +86,14 @@ impl ServerSource {
     /// Connects to nothing yet.
     pub(crate) fn new(
         servers: &Servers,
+        app: AppId,
         way: Way,
         settings: PoolSettings,
         account: Arc<dyn Account>,
     ) -> Arc<Self> {
         let service = servers.service(&way.address);
         Arc::new(Self {
+            app,
             pool: Pool::new((way.address, way.ender), settings, service, account),
             engine: way.engine,
             access: way.access,

@@ -12,12 +12,12 @@
 //! How it fails: a file that cannot be read ends the reading with the reason; a line that is no line
 //! (a crash may leave half of one) is left out.
 
+use super::AppLogs;
 use super::files::Kept;
-use super::{AppLogs, LINE_BYTES};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use lodge_model::{AppId, Followed, LogError, LogFilter, LogLine, LogStore};
+use lodge_model::{AppId, Followed, LOG_LINE_BYTES, LogError, LogFilter, LogLine, LogStore};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -34,7 +34,7 @@ pub(super) const READINGS: usize = 4;
 /// How long a search waits for its turn, and a reading for the thread that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest line in a file: every character of a message may be written as six.
-const RECORD_BYTES: u64 = 6 * LINE_BYTES as u64 + 4096;
+const RECORD_BYTES: u64 = 6 * LOG_LINE_BYTES as u64 + 4096;
 /// Text of one batch, in bytes, roughly.
 const BATCH_BYTES: usize = 64 * 1024;
 
@@ -182,7 +182,7 @@ impl Reading {
             && let Some(line) = lines.next()
         {
             let line = line.map_err(unreadable)?;
-            bytes += line.message.len() + 64;
+            bytes += line.bytes() + 64;
             batch.push(line);
         }
         if batch.is_empty() {

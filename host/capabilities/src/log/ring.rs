@@ -100,6 +100,7 @@ impl Log {
                  (log_bytes_per_second)",
                 self.rate
             ),
+            fields: None,
             request: None,
         })
     }
@@ -178,7 +179,7 @@ impl Log {
 }
 
 fn size(line: &LogLine) -> usize {
-    LINE_OVERHEAD + line.message.len() + line.request.as_ref().map_or(0, String::len)
+    LINE_OVERHEAD + line.bytes() + line.request.as_ref().map_or(0, String::len)
 }
 
 fn clamped(bytes: u64) -> i64 {

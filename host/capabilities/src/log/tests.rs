@@ -13,6 +13,7 @@ fn line(source: LogSource, message: impl Into<String>) -> LogLine {
         level: LogLevel::Info,
         source,
         message: message.into(),
+        fields: None,
         request: None,
     }
 }
@@ -67,9 +68,12 @@ fn the_newest_lines_come_oldest_first_and_by_level() {
 #[test]
 fn memory_is_bounded_and_long_lines_are_cut() {
     let (_folder, logs) = open();
-    logs.write(&app(), line(LogSource::Host, "ä".repeat(LINE_BYTES)));
+    let mut long = line(LogSource::Host, "ä".repeat(LOG_LINE_BYTES));
+    cut(&mut long);
+    assert!(long.message.capacity() <= LOG_LINE_BYTES);
+    logs.write(&app(), line(LogSource::Host, "ä".repeat(LOG_LINE_BYTES)));
     let cut = texts(&logs).remove(0);
-    assert!(cut.len() <= LINE_BYTES && cut.ends_with("(cut)"));
+    assert!(cut.len() <= LOG_LINE_BYTES && cut.ends_with("(cut)"));
     for n in 0..100 {
         logs.write(
             &app(),
@@ -79,6 +83,35 @@ fn memory_is_bounded_and_long_lines_are_cut() {
     let kept = texts(&logs);
     assert!(kept.iter().map(String::len).sum::<usize>() <= ring::RING_BYTES);
     assert!(kept.last().unwrap().starts_with("0099") && kept.len() > 20);
+}
+
+#[test]
+fn fields_are_kept_in_memory_and_in_files_and_are_part_of_the_bounds() {
+    let (folder, logs) = open();
+    let long = "x".repeat(LOG_LINE_BYTES - 200);
+    for n in 0..100 {
+        let said = format!(r#"{{"message":"said {n}","long":"{long}"}}"#);
+        logs.write(&app(), line(LogSource::Host, said));
+        let said = format!(r#"{{"message":"said {n}","long":"{long}"}}"#);
+        let mut said = line(LogSource::App, said).structured();
+        assert!(said.fields.is_some());
+        said.source = LogSource::Host;
+        said.message.insert_str(0, &"y".repeat(300));
+        logs.write(&app(), said);
+    }
+    let kept = logs.tail(&app(), 1000, LogLevel::Debug);
+    let last = kept.last().unwrap();
+    assert!(last.message.ends_with("(cut)") && last.text().ends_with(&format!(" long={long}")));
+    assert!(kept.iter().all(|line| line.bytes() <= LOG_LINE_BYTES));
+    assert!(kept.iter().map(LogLine::bytes).sum::<usize>() <= ring::RING_BYTES);
+    logs.flush(PATIENCE);
+    drop(logs);
+    std::thread::sleep(Duration::from_millis(5));
+    let logs = AppLogs::open(&folder.path().join("logs")).unwrap();
+    assert_eq!(
+        logs.tail(&app(), 1, LogLevel::Debug),
+        kept[kept.len() - 1..]
+    );
 }
 
 #[test]
@@ -146,13 +179,13 @@ fn lines_outlive_the_process_and_a_broken_one_harms_no_other() {
 fn files_rotate_and_go_with_their_app() {
     let (folder, logs) = open();
     let folder = folder.path().join("logs");
-    let lines = 2 * files::FILE_BYTES as usize / LINE_BYTES + 600;
+    let lines = 2 * files::FILE_BYTES as usize / LOG_LINE_BYTES + 600;
     for n in 0..lines {
         logs.write(
             &app(),
             line(
                 LogSource::Host,
-                format!("{n}{}", "x".repeat(LINE_BYTES - 20)),
+                format!("{n}{}", "x".repeat(LOG_LINE_BYTES - 20)),
             ),
         );
         if n % 200 == 0 {

@@ -39,7 +39,7 @@ pub(crate) struct LogParams {
     /// Only what this one wrote.
     #[param(nullable = false)]
     source: Option<LogSource>,
-    /// Part of the message, in whatever case; 200 characters at most.
+    /// Part of the message or its fields (`name=value`), in whatever case; 200 characters at most.
     #[param(nullable = false)]
     search: Option<String>,
     /// Only lines of this request: the reference that an error page shows.
@@ -64,7 +64,7 @@ pub(crate) struct LiveParams {
     /// Only what this one wrote.
     #[param(nullable = false)]
     source: Option<LogSource>,
-    /// Part of the message, in whatever case; 200 characters at most.
+    /// Part of the message or its fields (`name=value`), in whatever case; 200 characters at most.
     #[param(nullable = false)]
     search: Option<String>,
 }
@@ -137,8 +137,8 @@ fn event(followed: Followed) -> Event {
 
 /// Download all that is kept of an app's log, as text.
 ///
-/// One line each: time, level, source, the request in brackets if it belongs to one, and the
-/// message, with control characters escaped.
+/// One line each: time, level, source, the request in brackets if it belongs to one, the message,
+/// and its fields as `name=value`, with control characters escaped.
 #[utoipa::path(get, path = "/api/apps/{id}/logs/download", tag = TAG,
     params(("id" = String, Path, description = "the app's ID")),
     responses((status = 200, description = "the lines, oldest first", content_type = "text/plain",
@@ -186,7 +186,7 @@ fn text_of(line: &LogLine) -> String {
         escape(request, &mut text);
         text.push_str("] ");
     }
-    escape(&line.message, &mut text);
+    escape(&line.text(), &mut text);
     text.push('\n');
     text
 }
@@ -215,6 +215,7 @@ mod tests {
             level: LogLevel::Warn,
             source: LogSource::Host,
             message: "a\nb\r\u{1b}[2J\u{85}\u{2028}\0ü\\".into(),
+            fields: None,
             request: None,
         };
         assert_eq!(
@@ -225,5 +226,9 @@ mod tests {
         line.message = "m".into();
         line.time = i64::MAX;
         assert_eq!(text_of(&line), format!("{} WARN host [r1] m\n", i64::MAX));
+        line.source = LogSource::App;
+        line.message = r#"{"message":"m","by":"a\nb","n":1}"#.into();
+        let shown = format!("{} WARN app [r1] m by=\"a\\nb\" n=1\n", i64::MAX);
+        assert_eq!(text_of(&line.structured()), shown);
     }
 }

@@ -55,6 +55,7 @@ fn cases() -> Vec<(&'static str, Option<Value>, u16)> {
             422,
         ),
         ("GET /api/apps/{id}/database", None, no_app),
+        ("POST /api/apps/{id}/database/clear-migration", None, no_app),
         ("GET /api/environments", None, 200),
         ("GET /api/environments/{name}", None, 404),
         ("POST /api/environments/{name}/cordon", None, 404),

@@ -140,11 +140,24 @@ async fn a_download_is_text_of_one_line_each() {
         request: Some("r1".into()),
         ..line("broke")
     });
+    let said = LogLine {
+        time: 86_400_001,
+        ..line(r#"{"msg":"closed","ticket":7,"by":{"name":"Ada"}}"#)
+    };
+    test.logs.add(said.structured());
+    let found = test.get("/api/apps/shop/logs?search=TICKET%3D7").await;
+    let item = &found.json()["items"][0];
+    assert_eq!(item["message"], "closed");
+    assert_eq!(
+        item["fields"],
+        serde_json::json!({ "by": { "name": "Ada" }, "ticket": 7 })
+    );
     let answer = test.get("/api/apps/shop/logs/download").await;
     assert_eq!(
         answer.text,
         "1970-01-01T00:00:00.001Z INFO stdout first\\nsecond\\r\\u{1b}[2J\n\
-         1970-01-02T00:00:00.000Z ERROR host [r1] broke\n"
+         1970-01-02T00:00:00.000Z ERROR host [r1] broke\n\
+         1970-01-02T00:00:00.001Z INFO stdout closed by={\"name\":\"Ada\"} ticket=7\n"
     );
     assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
     assert_eq!(

@@ -2,6 +2,7 @@
 
 mod keys;
 mod logs;
+mod mark;
 mod show;
 mod trial;
 
@@ -59,6 +60,8 @@ enum AppCommand {
     RotateKey(keys::RotateArgs),
     /// Try a database for an app, without changing anything
     TestDatabase(trial::TestArgs),
+    /// Clear the mark of a migration that broke off, once its database (MySQL, MariaDB) was mended
+    ClearMigration(mark::ClearArgs),
     /// Show the newest lines of an app's log, and follow it
     Logs(logs::LogArgs),
     /// Show what an app used and how its requests ended
@@ -155,6 +158,7 @@ pub(crate) fn run(args: &AppArgs) -> Result<(), Failure> {
         AppCommand::Keys { id } => keys::show(&client, id, json),
         AppCommand::RotateKey(rotate) => keys::rotate(&client, rotate, json),
         AppCommand::TestDatabase(test) => trial::run(&client, test, json),
+        AppCommand::ClearMigration(clear) => mark::run(&client, clear, json),
         AppCommand::Logs(args) => logs::run(&client, args, json),
         AppCommand::Stats { id } => {
             show::stats(&client, &client.get(&format!("{}/stats", path(id)))?, json)

@@ -105,6 +105,27 @@ fn logs_are_searched_and_only_those_of_an_app_are_followed() {
 }
 
 #[test]
+fn logged_fields_are_shown_after_the_text() {
+    let user = User::logged_in();
+    user.file("capable.wasm", &guest("capable-p2"));
+    let made = user.run(&["app", "create", "shop", "--component", "capable.wasm"]);
+    assert_eq!(made.code, 0, "{made:?}");
+    let said = "%7B%22message%22%3A%22closed%22%2C%22ticket%22%3A7%2C%22by%22%3A%22Ada%20L%22%7D";
+    assert_eq!(
+        user.host
+            .visit("shop", &format!("/say?line={said}"))
+            .send()
+            .status,
+        200
+    );
+    let shown = user.ok("app logs shop --search ticket=7");
+    assert!(
+        shown.contains(r#"capable: closed by="Ada L" ticket=7"#),
+        "{shown}"
+    );
+}
+
+#[test]
 fn an_app_is_given_databases_and_keys() {
     let user = User::logged_in();
     user.file("hello.wasm", &guest("hello-p2"));

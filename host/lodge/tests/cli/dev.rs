@@ -11,7 +11,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Cargo's part is played by a script: which guest it "builds" stands in the project's source. That
-/// the templates build for real is seen to where guests are built.
+/// the templates build for real is seen to in [`crate::new`].
 #[test]
 fn dev_deploys_again_on_every_save_and_outlives_a_broken_build() {
     let user = User::logged_in();

@@ -12,4 +12,6 @@ mod credentials;
 mod dev;
 mod failures;
 mod guide;
+mod migrations;
+mod new;
 mod support;

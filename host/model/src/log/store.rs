@@ -19,7 +19,7 @@ pub struct LogFilter {
     pub since: Option<i64>,
     /// Not newer, in milliseconds since 1970.
     pub until: Option<i64>,
-    /// With this in the message.
+    /// With this in the text, as it is shown: the message and its fields.
     pub text: Option<LogText>,
 }
 
@@ -53,7 +53,7 @@ impl Default for LogFilter {
 }
 
 impl LogFilter {
-    /// Only lines whose message has this text in it, whatever the case of its letters. An empty
+    /// Only lines whose text, fields included, has this in it, whatever the case of its letters. An empty
     /// text filters nothing.
     #[must_use]
     pub fn with_text(self, text: &str) -> Self {
@@ -72,7 +72,7 @@ impl LogFilter {
             && self
                 .text
                 .as_ref()
-                .is_none_or(|text| text.is_in(&line.message))
+                .is_none_or(|text| text.is_in(&line.text()))
     }
 }
 

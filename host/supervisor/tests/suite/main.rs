@@ -53,7 +53,7 @@ macro_rules! cases {
 cases! {
     activation: visitors_start_it_once, a_visit_waits_for_the_compile, visitors_who_leave_stop_nothing,
         visits_pass_what_nobody_waits_for, a_stopped_app_refuses_at_once;
-    databases: sources_are_checked_and_changed_one_by_one, sources_are_bounded,
+    databases: sources_are_checked_and_changed_one_by_one, sources_are_bounded, a_mark_is_taken_off_and_that_is_written_down,
         a_granted_database_is_not_taken_away, a_launch_carries_the_grant,
         a_moved_database_is_granted_anew, dropped_data_are_dropped_until_it_works, kept_data_are_named,
         tries_are_bounded, another_hosts_key_is_refused;

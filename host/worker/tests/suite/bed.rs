@@ -250,6 +250,8 @@ pub struct FakeProvider {
     pub removed: Mutex<Vec<(AppId, DataPolicy)>>,
     /// So many removals fail.
     pub failing_removals: AtomicUsize,
+    /// A migration that broke off.
+    pub marked: Mutex<Option<String>>,
     /// False: tries hang.
     pub may_test: watch::Sender<bool>,
 }
@@ -258,6 +260,7 @@ impl Default for FakeProvider {
     fn default() -> Self {
         Self {
             removed: Mutex::default(),
+            marked: Mutex::default(),
             failing_removals: AtomicUsize::new(0),
             may_test: watch::Sender::new(true),
         }
@@ -303,6 +306,16 @@ impl Provider for FakeProvider {
                 elapsed_ms: 1,
             }),
         }
+    }
+
+    async fn clear_migration(
+        &self,
+        _: &AppId,
+        _: &DatabaseSpec,
+        _: bool,
+    ) -> Result<Option<String>, GrantError> {
+        let _ = self.may_test.subscribe().wait_for(|open| *open).await;
+        Ok(self.marked.lock().take())
     }
 
     async fn report_database(

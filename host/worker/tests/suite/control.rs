@@ -29,6 +29,7 @@ fn write(worker: &Worker, n: i64) {
         level,
         source: LogSource::App,
         message: format!("Line {n}"),
+        fields: None,
         request: (n == 4).then(|| "r4".into()),
     };
     worker.logs.write(&id("a"), line);
@@ -166,6 +167,29 @@ fn figures_and_databases_are_reported() {
     let (status, answer) = get(&worker, "/.lodge/apps/a/database");
     let report: DatabaseReport = serde_json::from_value(answer).unwrap();
     assert_eq!((status, report.kind), (200, DatabaseKind::None));
+}
+
+#[test]
+fn the_mark_of_a_migration_is_taken_off() {
+    let mut bed = Bed::new();
+    bed.settings.database_test_timeout = std::time::Duration::from_millis(200);
+    let worker = worker(&bed);
+    *worker.provider.marked.lock() = Some("0002".into());
+    let path = "/.lodge/apps/a/database/clear-migration";
+    for wrong in ["", "?done=perhaps", "?other=true"] {
+        let (status, text) = ask(&worker, "POST", &format!("{path}{wrong}"), "");
+        assert_eq!(status, 400, "{text}");
+    }
+    assert_eq!(get(&worker, &format!("{path}?done=false")).0, 404);
+    let clear = || ask(&worker, "POST", &format!("{path}?done=false"), "");
+    assert_eq!(clear(), (200, r#""0002""#.into()));
+    assert_eq!(clear(), (200, "null".into()));
+    worker.provider.may_test.send_replace(false);
+    let (status, text) = clear();
+    assert!(
+        status == 422 && text.contains("did not answer in time"),
+        "{status} {text}"
+    );
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (streams and counts rows, or stops after so many), `/many?n=&kib=` (so many statements at
 //! once, each with a text of that size; tells how many were answered), `/tx?q=&end=commit|rollback|drop|trap|leave|twice` (`twice` commits
 //! again), `/together?n=` (so many statements of one transaction at once), `/out?authority=&path=` (an outgoing request),
-//! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back).
+//! `/fetch?to=&pieces=` (posts pieces to a host that echoes, each once the last came back), `/say?line=` (a log line,
+//! printed to both outputs, too).
 
 mod fetch;
 
@@ -40,6 +41,13 @@ async fn work(target: &Target) -> Result<String, String> {
     let sql = target.get("q").unwrap_or_default();
     if target.path() == "/out" {
         return call_out(target).await;
+    }
+    if target.path() == "/say" {
+        let line = target.get("line").unwrap_or_default();
+        wasi::logging::logging::log(wasi::logging::logging::Level::Warn, "capable", &line);
+        println!("{line}");
+        eprintln!("{line}");
+        return Ok("said".into());
     }
     let source = DataSource::open("default".into()).await.map_err(text_of)?;
     match target.path() {

@@ -71,5 +71,10 @@ pub(crate) fn inject_trailers(_: IncomingRequest, out: ResponseOutparam) {
 /// The status `?code=`, with a body that looks like another answer.
 pub(crate) fn odd_status(request: IncomingRequest, out: ResponseOutparam) {
     let code = target(&request).number("code", 100) as u16;
-    answer(out, code, &[], b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfake");
+    answer(
+        out,
+        code,
+        &[],
+        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfake",
+    );
 }

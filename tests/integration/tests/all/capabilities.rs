@@ -150,40 +150,6 @@ fn rows_stream_and_runaway_statements_hurt_nobody() {
 }
 
 #[test]
-fn tokens_of_one_app_are_worth_nothing_in_another_unless_they_share() {
-    let mut host = Host::start();
-    host.deploy("capable-p2", "one");
-    host.deploy("capable-p2", "two");
-    for app in ["red", "blue"] {
-        host.deploy_with(
-            "capable-p2",
-            app,
-            json!({ "jwt": { "independent": false } }),
-        );
-    }
-    let token = |app: &str| told(&host, app, "/sign", &[("claims", r#"{"role":"admin"}"#)]);
-    let (one, red) = (token("one"), token("red"));
-    assert!(told(&host, "one", "/verify", &[("token", &one)]).contains("admin"));
-    for other in ["two", "red"] {
-        let answer = refused(&host, other, "/verify", &[("token", &one)]);
-        assert!(answer.contains("BadSignature"), "{answer}");
-    }
-    let claims = told(&host, "blue", "/verify", &[("token", &red)]);
-    assert!(claims.contains(r#""iss":"red""#), "{claims}");
-    assert!(refused(&host, "one", "/verify", &[("token", &red)]).contains("BadSignature"));
-    host.kill();
-    host.start_again();
-    told(&host, "one", "/verify", &[("token", &one)]);
-    // An app that is made again under the same ID is another app.
-    host.api().delete("/api/apps/one").expect(202);
-    eventually("it is gone", Duration::from_secs(10), || {
-        (host.api().get("/api/apps/one").status == 404).then_some(())
-    });
-    host.deploy("capable-p2", "one");
-    assert!(refused(&host, "one", "/verify", &[("token", &one)]).contains("BadSignature"));
-}
-
-#[test]
 fn configuration_key_value_and_log_are_the_apps_own() {
     let mut host = Host::start();
     let config = json!({ "config": {
@@ -220,6 +186,38 @@ fn configuration_key_value_and_log_are_the_apps_own() {
         "{lines}"
     );
     assert!(!host.log_text().contains("hunter2") && !lines.contains("hunter2"));
+}
+
+#[test]
+fn what_is_logged_as_json_is_kept_as_fields() {
+    let mut host = Host::start();
+    for guest in ["capable-p2", "capable-p3"] {
+        host.deploy_with(guest, guest, json!({}));
+        let said = r#"{"message":"closed","ticket":7,"by":["Ada"],"level":"error"}"#;
+        told(&host, guest, "/say", &[("line", said)]);
+        let found = || {
+            let path = format!("/api/apps/{guest}/logs?search=ticket%3D7");
+            let lines = host.api().get(&path).expect(200);
+            let lines = lines["items"].as_array().unwrap().clone();
+            (lines.len() == 3).then_some(lines)
+        };
+        // What was printed reaches the log when the guest is through with it.
+        for line in eventually("all three are there", Duration::from_secs(10), found) {
+            let fields = match line["source"] == "app" {
+                true => json!({ "by": ["Ada"], "level": "error", "ticket": 7 }),
+                false => json!({ "by": ["Ada"], "ticket": 7 }),
+            };
+            let (level, message) = match line["source"] == "app" {
+                true => ("warn", "capable: closed"),
+                false => ("error", "closed"),
+            };
+            assert_eq!(line["fields"], fields, "{line}");
+            assert_eq!(
+                (&line["level"], &line["message"]),
+                (&json!(level), &json!(message))
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A supervisor and workers, as an administrator and as visitors meet them.
 
+use lodge_harness::mariadb::Mariadb;
 use lodge_harness::postgres::Postgres;
 use lodge_harness::{ANY_PORT, Cluster, ClusterConfig, Visit, eventually};
 use serde_json::json;
@@ -207,6 +208,42 @@ fn a_local_file_is_in_one_environment() {
         problem["detail"].as_str().unwrap().contains("local file"),
         "{problem}"
     );
+}
+
+#[test]
+fn a_migration_that_broke_off_is_cleared_where_the_app_runs() {
+    let server = Mariadb::start().unwrap();
+    let service = vec![("APPS_DATABASE_URL".into(), server.url(""))];
+    let config = ClusterConfig {
+        supervisor: service.clone(),
+        workers: service,
+        ..ClusterConfig::default()
+    };
+    let mut cluster = Cluster::start_with(&["env_a"], config);
+    let bad = json!({
+        "database": {"kind": "new_database"}, "config": {"migrate": {"value": "bad"}},
+    });
+    cluster.supervisor.deploy_with("migrating-p2", "shop", bad);
+    let api = cluster.api();
+    let failed = api.act("shop", "start").to_string();
+    assert!(
+        failed.contains("migration 0002_bad")
+            && failed.contains("`lodge app clear-migration shop`"),
+        "{failed}"
+    );
+    let change = json!({"config": {"migrate": {"value": "good"}}});
+    api.patch("/api/apps/shop", &change).expect(200);
+    let path = "/api/apps/shop/database/clear-migration";
+    let cleared = api.post(path, &json!({})).expect(200);
+    assert_eq!(cleared, json!({"migration": "0002_bad", "done": false}));
+    assert_eq!(api.post(path, &json!({})).code(), "no_mark");
+    assert_eq!(api.act("shop", "start")["status"], "succeeded");
+    let rows = cluster.visit("shop", "/").send().text();
+    assert_eq!(rows.matches("for mariadb").count(), 1, "{rows}");
+    cluster.at("env_a").kill();
+    cluster.until_environment("env_a", "lost");
+    let away = api.post(path, &json!({}));
+    assert_eq!(away.code(), "database_unavailable");
 }
 
 #[test]

@@ -31,3 +31,4 @@ mod process;
 mod samples;
 mod servers;
 mod stores;
+mod tokens;

@@ -3,13 +3,14 @@
 //! PostgreSQL runs each in a transaction with its record, under a lock of the records' table. MySQL and
 //! MariaDB end a transaction with every change of a table, so there a record with a mark is written
 //! first, and the mark taken off at the end: a migration that broke off keeps its mark until an
-//! administrator has seen to it. What they can lock over that, by a name, is the whole server's: the
+//! administrator has seen to it ([`super::mark`]). What they can lock over that, by a name, is the whole server's: the
 //! name is known to nobody else. So no neighbour holds a lock that another app's migrations wait for.
 
 use super::ServerSource;
 use super::lease::Lease;
+use super::mark;
 use crate::database::migrations::{check_order, checksum, failed};
-use lodge_model::{DatabaseEngine, Isolation, Migration, SourceAccess, SqlError, Value};
+use lodge_model::{AppId, DatabaseEngine, Isolation, Migration, SourceAccess, SqlError, Value};
 
 impl ServerSource {
     /// Runs those migrations that this database has not had.
@@ -25,7 +26,7 @@ impl ServerSource {
         let mut lease = Lease::new(&self.pool).await?;
         match self.engine {
             DatabaseEngine::Postgres => postgres(&mut lease, &migrations).await,
-            _ => mysql(&mut lease, &self.lock, &migrations).await,
+            _ => mysql(&mut lease, &self.lock, &migrations, &self.app).await,
         }
     }
 }
@@ -60,11 +61,14 @@ async fn locked(lease: &mut Lease) -> Result<(), SqlError> {
         .await
 }
 
-async fn mysql(lease: &mut Lease, lock: &str, migrations: &[Migration]) -> Result<(), SqlError> {
+async fn mysql(
+    lease: &mut Lease,
+    lock: &str,
+    migrations: &[Migration],
+    app: &AppId,
+) -> Result<(), SqlError> {
     let wait = lease.settings().statement_timeout.as_secs();
-    // It ends with the session.
-    let sql = format!("SELECT GET_LOCK('{lock}', {wait})");
-    let got = lease.query(&sql, Vec::new()).await?;
+    let got = lease.query(&mark::lock(lock, wait), Vec::new()).await?;
     if got.rows.first().and_then(|row| row.first()) != Some(&Value::Int(1)) {
         return Err(SqlError::Unavailable(
             "another host runs this database's migrations: try again".into(),
@@ -73,15 +77,15 @@ async fn mysql(lease: &mut Lease, lock: &str, migrations: &[Migration]) -> Resul
     let table = "CREATE TABLE IF NOT EXISTS lodge_migrations (id varchar(255) PRIMARY KEY, checksum char(64) NOT NULL, \
                  dirty boolean NOT NULL, applied_at timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP)";
     lease.own(table).await?;
+    check_mark(lease, app).await?;
     for migration in migrations {
-        check_mark(lease, migration).await?;
         if had(lease, migration, "?").await? {
             continue;
         }
         let record = "INSERT INTO lodge_migrations (id, checksum, dirty) VALUES (?, ?, TRUE)";
         lease.execute(record, record_of(migration)).await?;
         let script = lease.script(&migration.sql).await;
-        script.map_err(|e| failed(&migration.id, &format!("{e}; {}", remedy(&migration.id))))?;
+        script.map_err(|e| failed(&migration.id, &format!("{e}; {}", mark::remedy(app))))?;
         let done = "UPDATE lodge_migrations SET dirty = FALSE WHERE id = ?";
         lease
             .execute(done, vec![Value::Text(migration.id.clone())])
@@ -90,23 +94,17 @@ async fn mysql(lease: &mut Lease, lock: &str, migrations: &[Migration]) -> Resul
     Ok(())
 }
 
-/// Refuses to go on from a migration that broke off.
-async fn check_mark(lease: &mut Lease, migration: &Migration) -> Result<(), SqlError> {
-    let marked = "SELECT id FROM lodge_migrations WHERE dirty AND id = ?";
-    let id = vec![Value::Text(migration.id.clone())];
-    if lease.query(marked, id).await?.rows.is_empty() {
-        return Ok(());
+/// Refuses to go on from a migration that broke off, be it one of this version's or of another's.
+async fn check_mark(lease: &mut Lease, app: &AppId) -> Result<(), SqlError> {
+    let marked = "SELECT id FROM lodge_migrations WHERE dirty";
+    let marked = lease.query(marked, Vec::new()).await?;
+    match marked.rows.into_iter().flatten().next() {
+        Some(Value::Text(id)) => {
+            let why = format!("it broke off before; {}", mark::remedy(app));
+            Err(failed(&id, &why))
+        }
+        _ => Ok(()),
     }
-    let why = format!("it broke off before; {}", remedy(&migration.id));
-    Err(failed(&migration.id, &why))
-}
-
-fn remedy(id: &str) -> String {
-    format!(
-        "this engine cannot take changes of tables back: mend the database, then `DELETE FROM lodge_migrations WHERE \
-         id = '{id}'` to have it run again, or `UPDATE lodge_migrations SET dirty = FALSE WHERE id = '{id}'` if all of \
-         it is done"
-    )
 }
 
 /// Whether this migration was run before.
@@ -116,7 +114,10 @@ async fn had(lease: &mut Lease, migration: &Migration, place: &str) -> Result<bo
     let had = lease.query(&asked, id).await?;
     match had.rows.first().and_then(|row| row.first()) {
         None => Ok(false),
-        Some(Value::Text(before)) if *before == checksum(migration) => Ok(true),
+        // One that an administrator did by hand has no checksum.
+        Some(Value::Text(before)) if before.is_empty() || *before == checksum(migration) => {
+            Ok(true)
+        }
         Some(_) => Err(failed(
             &migration.id,
             "it was run before with other statements: a released migration never changes; add a new one",

@@ -16,6 +16,7 @@ fn line(time: i64, message: impl Into<String>) -> LogLine {
         level: LogLevel::Info,
         source: LogSource::Host,
         message: message.into(),
+        fields: None,
         request: None,
     }
 }

@@ -128,6 +128,14 @@ impl Bed {
         self.start(&grant).await.unwrap()
     }
 
+    /// Takes the mark off the app's migration that broke off.
+    pub(super) async fn clear(&self, id: &str, done: bool) -> Result<Option<String>, GrantError> {
+        let grant = self.grant(id, DatabaseKind::NewDatabase);
+        self.provider
+            .clear_migration(&grant.app, &grant.database, done)
+            .await
+    }
+
     pub(super) async fn remove(&self, grant: &Grant) {
         self.provider.remove(grant, DataPolicy::Drop).await.unwrap();
     }

@@ -32,6 +32,7 @@ pub(in crate::tests) fn line(message: &str) -> LogLine {
         level: LogLevel::Info,
         source: LogSource::Stdout,
         message: message.into(),
+        fields: None,
         request: None,
     }
 }

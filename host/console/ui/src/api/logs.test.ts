@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { api } from './client';
-import { follow, matches, newer } from './logs';
+import { fieldsText, follow, matches, newer, textOf } from './logs';
 import type { LogLine } from './schema';
 
 const line = (time: number, more: Partial<LogLine> = {}): LogLine => ({ time, level: 'info', source: 'app', message: `line ${time}`, ...more });
@@ -14,6 +14,17 @@ test('filters see lines as the host does', () => {
   expect(matches(warning, { source: 'app' })).toBe(false);
   expect(matches(warning, { search: 'empty' })).toBe(false);
   expect(matches(warning, { request: 'other' })).toBe(false);
+});
+
+test('fields are shown as the host shows them, and found', () => {
+  const said = line(1, { message: 'closed', fields: { ticket: 7, by: 'Ada L', tags: ['a', { b: null }], 'a=b': '' } });
+  expect(fieldsText(said)).toBe('"a=b"="" by="Ada L" tags=["a",{"b":null}] ticket=7');
+  expect(textOf({ ...said, message: '' })).toBe(fieldsText(said));
+  expect(textOf(line(1))).toBe('line 1');
+  expect(matches(said, { search: 'TICKET=7' })).toBe(true);
+  expect(matches(said, { search: 'closed "a=b' })).toBe(true);
+  expect(matches(said, { search: 'ticket=8' })).toBe(false);
+  expect(newer([said], [said, { ...said, fields: { ticket: 8 } }])).toHaveLength(1);
 });
 
 test('lines that both readings hold are counted once', () => {

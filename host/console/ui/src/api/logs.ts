@@ -19,12 +19,23 @@ const RETRY_MS = 15_000;
 
 const GRAVITY: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** The message, and its fields after it: `name=value`, in the order of their names, as the host searches them. */
+export const textOf = (line: LogLine) => [line.message, fieldsText(line)].filter(Boolean).join(' ');
+
+export function fieldsText({ fields }: LogLine): string {
+  const shown = (value: unknown) => (typeof value === 'string' ? word(value) : JSON.stringify(value));
+  return Object.keys(fields ?? {}).sort().map((name) => `${word(name)}=${shown(fields?.[name])}`).join(' ');
+}
+
+/** As it is if nobody could take it for something else, in quotes if not. */
+const word = (text: string) => (/^[^\p{White_Space}\p{Cc}"=]+$/u.test(text) ? text : JSON.stringify(text));
+
 /** Whether a filter lets a line through, as the host sees it. */
 export function matches(line: LogLine, filter: LogFilter): boolean {
   if (filter.level && GRAVITY[line.level] < GRAVITY[filter.level]) return false;
   if (filter.source && line.source !== filter.source) return false;
   if (filter.request && line.request !== filter.request) return false;
-  return !filter.search || line.message.toLowerCase().includes(filter.search.toLowerCase());
+  return !filter.search || textOf(line).toLowerCase().includes(filter.search.toLowerCase());
 }
 
 /** The newest lines, oldest first. */
@@ -46,7 +57,7 @@ export function newer(known: LogLine[], fetched: LogLine[]): LogLine[] {
   });
 }
 
-const identity = (line: LogLine) => `${line.time} ${line.source} ${line.request} ${line.message}`;
+const identity = (line: LogLine) => `${line.time} ${line.source} ${line.request} ${textOf(line)}`;
 
 export interface Listener {
   /** Lines in order; the first call has the newest ones there are. */

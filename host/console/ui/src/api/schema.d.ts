@@ -105,6 +105,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/apps/{id}/database/clear-migration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the mark off a migration that broke off, once the database was mended.
+         * @description MySQL and MariaDB cannot take changes of tables back: there a migration that breaks off leaves a mark,
+         *     and the app does not start until it is taken off. Starts nothing. Without a mark 409 `no_mark`; while
+         *     migrations run, and where the database is away, 503 `database_unavailable`.
+         */
+        post: operations["databases_clear_migration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/apps/{id}/events": {
         parameters: {
             query?: never;
@@ -189,8 +211,8 @@ export interface paths {
         };
         /**
          * Download all that is kept of an app's log, as text.
-         * @description One line each: time, level, source, the request in brackets if it belongs to one, and the
-         *     message, with control characters escaped.
+         * @description One line each: time, level, source, the request in brackets if it belongs to one, the message,
+         *     and its fields as `name=value`, with control characters escaped.
          */
         get: operations["apps_download"];
         put?: never;
@@ -956,6 +978,13 @@ export interface components {
              * @description When, in milliseconds since 1970.
              */
             time: number;
+        };
+        /** @description A migration whose mark was taken off. */
+        ClearedMigration: {
+            /** @description True: it counts as done. False: it runs again at the app's next start. */
+            done: boolean;
+            /** @description Its ID. */
+            migration: string;
         };
         /** @description One uploaded component version. */
         Component: {
@@ -1753,6 +1782,10 @@ export interface components {
         List_LogLine: {
             /** @description The items. */
             items: {
+                /** @description What else a message said that was a JSON object: names and values, of any kind. */
+                fields?: {
+                    [key: string]: unknown;
+                };
                 /** @description How grave. */
                 level: components["schemas"]["LogLevel"];
                 /** @description The text, without its line end. */
@@ -1868,6 +1901,10 @@ export interface components {
         LogLevel: "debug" | "info" | "warn" | "error";
         /** @description One line. */
         LogLine: {
+            /** @description What else a message said that was a JSON object: names and values, of any kind. */
+            fields?: {
+                [key: string]: unknown;
+            };
             /** @description How grave. */
             level: components["schemas"]["LogLevel"];
             /** @description The text, without its line end. */
@@ -2015,6 +2052,15 @@ export interface components {
              * @description Requests whose guest trapped or gave no answer.
              */
             trapped: number;
+        };
+        /** @description What becomes of a migration that broke off. The body may be left out. */
+        MigrationClearing: {
+            /**
+             * @description True: it counts as done, all of it having been done by hand. False, as if not given: it runs again at
+             *     the app's next start, all that it had done having been taken back.
+             * @default false
+             */
+            done?: boolean;
         };
         /** @description An app to be created. Only `component` must be there. */
         NewApp: {
@@ -2477,6 +2523,7 @@ export type AppAnswer = components['schemas']['AppAnswer'];
 export type AppPatch = components['schemas']['AppPatch'];
 export type AppUsage = components['schemas']['AppUsage'];
 export type AuditEvent = components['schemas']['AuditEvent'];
+export type ClearedMigration = components['schemas']['ClearedMigration'];
 export type Component = components['schemas']['Component'];
 export type ComponentChoice = components['schemas']['ComponentChoice'];
 export type ComponentRef = components['schemas']['ComponentRef'];
@@ -2522,6 +2569,7 @@ export type LogSource = components['schemas']['LogSource'];
 export type MadeToken = components['schemas']['MadeToken'];
 export type Me = components['schemas']['Me'];
 export type MeterSnapshot = components['schemas']['MeterSnapshot'];
+export type MigrationClearing = components['schemas']['MigrationClearing'];
 export type NewApp = components['schemas']['NewApp'];
 export type NewToken = components['schemas']['NewToken'];
 export type Observed = components['schemas']['Observed'];
@@ -2848,6 +2896,42 @@ export interface operations {
             };
         };
     };
+    databases_clear_migration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the app's ID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MigrationClearing"] | null;
+            };
+        };
+        responses: {
+            /** @description the mark is off */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedMigration"];
+                };
+            };
+            /** @description what went wrong, and what to do */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     apps_events: {
         parameters: {
             query?: {
@@ -2962,7 +3046,7 @@ export interface operations {
                 limit?: number;
                 /** @description Only lines of this request: the reference that an error page shows. */
                 request?: string;
-                /** @description Part of the message, in whatever case; 200 characters at most. */
+                /** @description Part of the message or its fields (`name=value`), in whatever case; 200 characters at most. */
                 search?: string;
                 /** @description Not older, in milliseconds since 1970. */
                 since?: number;
@@ -3037,7 +3121,7 @@ export interface operations {
             query?: {
                 /** @description At least as grave; `debug` if not given. */
                 level?: components["schemas"]["LogLevel"];
-                /** @description Part of the message, in whatever case; 200 characters at most. */
+                /** @description Part of the message or its fields (`name=value`), in whatever case; 200 characters at most. */
                 search?: string;
                 /** @description Only what this one wrote. */
                 source?: components["schemas"]["LogSource"];

@@ -23,6 +23,7 @@ export const ACTIONS = [
   'app.restart',
   'app.update',
   'app.rotate_key',
+  'app.clear_migration',
   'app.delete',
   'component.upload',
   'component.remove',

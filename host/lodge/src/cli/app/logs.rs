@@ -26,7 +26,7 @@ pub(super) struct LogArgs {
     /// At least as grave: debug, info, warn or error
     #[arg(long, default_value = "debug", value_name = "LEVEL")]
     level: String,
-    /// Only those with this text in the message, in whatever case
+    /// Only those with this in the text or its fields (name=value), in whatever case
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Go on with the lines that come

@@ -217,13 +217,14 @@ pub(crate) fn log_line(client: &Client, item: &Value) -> Result<(), Failure> {
     let line: LogLine = client.read(item)?;
     let request = line
         .request
-        .map(|request| format!(" [{}]", output::printable(&request)));
+        .as_ref()
+        .map(|request| format!(" [{}]", output::printable(request)));
     output::line(format_args!(
         "{} {:5} {:6} {}{}",
         output::exact_time(line.time),
         word(&json!(line.level)),
         word(&json!(line.source)),
-        output::printable(&line.message),
+        output::printable(&line.text()),
         request.unwrap_or_default(),
     ));
     Ok(())

@@ -1,7 +1,7 @@
 //! Databases and data sources.
 
 use super::grant_of;
-use crate::bed::{Bed, Host, id};
+use crate::bed::{Bed, Host, admin, id};
 use crate::fake::FakeRuntime;
 use lodge_harness::TestSealer;
 use lodge_model::*;
@@ -61,6 +61,31 @@ pub fn sources_are_checked_and_changed_one_by_one(bed: Bed) {
     assert_eq!(granted.access, SourceAccess::ReadWrite);
     let left = host.patch("shop", json!({"data_sources": {"other": null}}));
     assert_eq!(left.unwrap().data_sources.len(), 1);
+}
+
+pub fn a_mark_is_taken_off_and_that_is_written_down(bed: Bed) {
+    let host = bed.open();
+    host.create("shop", "on_first_visit");
+    let (app, actor) = (id("shop"), admin());
+    let clear = |done| host.run(host.supervisor.clear_migration(&app, done, &actor));
+    let refused = clear(false).unwrap_err();
+    assert_eq!(refused.code(), "no_mark");
+    *host.provider.marked.lock() = Some("0002_more".into());
+    let cleared = clear(true).unwrap();
+    assert_eq!(
+        (cleared.migration.as_str(), cleared.done),
+        ("0002_more", true)
+    );
+    assert_eq!(clear(true).unwrap_err().code(), "no_mark");
+    let page = Page::default();
+    let events = host.run(host.supervisor.events(&app, &page));
+    let of_it = events.unwrap().items.into_iter();
+    let of_it: Vec<_> = of_it
+        .filter(|event| event.action == "app.clear_migration")
+        .collect();
+    assert_eq!(of_it.len(), 1, "{of_it:?}");
+    assert_eq!(of_it[0].subject.as_deref(), Some("0002_more"));
+    assert_eq!(of_it[0].actor, actor.as_str());
 }
 
 pub fn sources_are_bounded(bed: Bed) {

@@ -11,6 +11,8 @@ pub struct FakeProvider {
     pub removed: Mutex<Vec<(Grant, DataPolicy)>>,
     /// So many removals fail.
     pub failing_removals: AtomicUsize,
+    /// A migration that broke off.
+    pub marked: Mutex<Option<String>>,
     /// False: tries hang.
     pub may_test: watch::Sender<bool>,
 }
@@ -19,6 +21,7 @@ impl Default for FakeProvider {
     fn default() -> Self {
         Self {
             removed: Mutex::default(),
+            marked: Mutex::default(),
             failing_removals: AtomicUsize::new(0),
             may_test: watch::channel(true).0,
         }
@@ -65,6 +68,15 @@ impl Provider for FakeProvider {
             version: "17".into(),
             elapsed_ms: 1,
         })
+    }
+
+    async fn clear_migration(
+        &self,
+        _: &AppId,
+        _: &DatabaseSpec,
+        _: bool,
+    ) -> Result<Option<String>, GrantError> {
+        Ok(self.marked.lock().take())
     }
 
     async fn report_database(

@@ -2,6 +2,7 @@ import { BugOutlined, CloseCircleFilled, CopyOutlined, InfoCircleOutlined, Warni
 import { App } from 'antd';
 import { memo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { fieldsText } from '../../../api/logs';
 import type { LogLevel, LogLine } from '../../../api/schema';
 import { useFormats } from '../../../format';
 import { copyText } from './copy-text';
@@ -33,8 +34,9 @@ export const Line = memo(function Line({ id, line, day, search, current, onCurre
   const { message } = App.useApp();
   const exact = new Date(line.time).toISOString();
   const text = plain(line.message);
+  const fields = plain(fieldsText(line));
   const copy = async () => {
-    const done = await copyText(`${exact} ${line.level.toUpperCase()} ${line.source}${line.request ? ` [${line.request}]` : ''} ${text}`);
+    const done = await copyText(`${exact} ${line.level.toUpperCase()} ${line.source}${line.request ? ` [${line.request}]` : ''} ${[text, fields].filter(Boolean).join(' ')}`);
     void (done ? message.success(t('common:action.copied')) : message.error(t('logs.copy_failed')));
   };
   const tab = current ? 0 : -1;
@@ -56,6 +58,12 @@ export const Line = memo(function Line({ id, line, day, search, current, onCurre
             </button>
           )}
           <Text text={text} search={search} />
+          {fields && (
+            <small className="log-fields">
+              {text && ' '}
+              <Text text={fields} search={search} />
+            </small>
+          )}
         </span>
         <button type="button" className="log-copy" tabIndex={tab} aria-label={t('logs.copy')} onClick={() => void copy()}>
           <CopyOutlined />
