@@ -7,8 +7,7 @@
 //!
 //! A queue absorbs a burst. One that has not been empty for as long as a request may wait in it does
 //! not: more comes than is served, and all that waiting adds is time. Then who finds no turn is told
-//! within milliseconds ([`PATIENCE_IN_OVERLOAD`]), until requests have found turns free for a while
-//! ([`CALM`]). (The idea is that of controlled delay, as in CoDel, RFC 8289.)
+//! within milliseconds ([`PATIENCE_IN_OVERLOAD`]), until turns are free again ([`CALM`]). (The idea is that of controlled delay, as in CoDel, RFC 8289.)
 
 use crate::resolve::{Entry, State};
 use lodge_model::FailureKind;
@@ -20,8 +19,8 @@ use tokio::sync::Semaphore;
 
 /// How long a request waits for its turn when the app is overloaded.
 const PATIENCE_IN_OVERLOAD: Duration = Duration::from_millis(5);
-/// An overload is over when nobody has had to wait for this long.
-const CALM: Duration = Duration::from_secs(1);
+/// An overload is over when somebody finds a turn free and nobody has had to wait for this long.
+const CALM: Duration = Duration::from_millis(100);
 
 /// One app's turns.
 pub(crate) struct Admission {
@@ -53,17 +52,19 @@ impl Crowd {
         Duration::from_millis(now.saturating_sub(since))
     }
 
-    /// Somebody found a turn free.
-    fn missed(&self) {
+    /// Somebody finds a turn free. A burst is over with that; an overload, of which most are told at once and do not
+    /// wait, only if nobody met it just now.
+    fn missed(&self, longest: Duration) {
         // Nearly always there is no crowd, and no clock is read.
         if self.since.load(Relaxed) != 0 {
-            self.calm(now());
+            self.calm(now(), longest);
         }
     }
 
-    fn calm(&self, now: u64) {
-        let quiet = Duration::from_millis(now.saturating_sub(self.last.load(Relaxed)));
-        if quiet >= CALM {
+    fn calm(&self, now: u64, longest: Duration) {
+        let after =
+            |time: &AtomicU64| Duration::from_millis(now.saturating_sub(time.load(Relaxed)));
+        if after(&self.since) <= longest || after(&self.last) >= CALM {
             self.since.store(0, Relaxed);
         }
     }
@@ -118,6 +119,7 @@ impl Admission {
 pub(crate) struct Turn {
     entry: Arc<Entry>,
     state: Arc<State>,
+    answering: bool,
 }
 
 impl Turn {
@@ -125,7 +127,8 @@ impl Turn {
     pub(crate) fn take(entry: &Arc<Entry>, state: &Arc<State>) -> Option<Self> {
         let permit = entry.admission.turns.try_acquire().ok()?;
         permit.forget();
-        entry.admission.crowd.missed();
+        let longest = Duration::from_millis(state.limits.queue_timeout_ms);
+        entry.admission.crowd.missed(longest);
         Some(Self::taken(entry, state))
     }
 
@@ -158,6 +161,14 @@ impl Turn {
         Self {
             entry: entry.clone(),
             state: state.clone(),
+            answering: false,
+        }
+    }
+
+    /// The answer has begun, and goes on until the turn ends.
+    pub(crate) fn begin_answer(&mut self) {
+        if !std::mem::replace(&mut self.answering, true) {
+            self.state.meter.answering.fetch_add(1, Relaxed);
         }
     }
 
@@ -175,6 +186,9 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         self.state.meter.in_flight.fetch_sub(1, Relaxed);
+        if self.answering {
+            self.state.meter.answering.fetch_sub(1, Relaxed);
+        }
         self.entry.admission.leave();
     }
 }
@@ -242,14 +256,18 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_lasts_until_nobody_waited_for_a_while() {
-        let crowd = Crowd::default();
-        assert_eq!(crowd.met(1_000), Duration::ZERO);
-        assert_eq!(crowd.met(1_900), Duration::from_millis(900));
-        crowd.calm(2_899); // 999 ms after the last
-        assert_eq!(crowd.met(2_900), Duration::from_millis(1_900));
-        crowd.calm(3_900);
-        assert_eq!(crowd.met(4_000), Duration::ZERO);
+    fn a_burst_ends_with_a_free_turn_and_an_overload_when_nobody_meets_it() {
+        let (crowd, longest) = (Crowd::default(), Duration::from_secs(5));
+        let ms = Duration::from_millis;
+        assert_eq!(crowd.met(1_000), ms(0));
+        assert_eq!(crowd.met(1_900), ms(900));
+        crowd.calm(1_901, longest);
+        assert_eq!(crowd.met(2_000), ms(0), "it was a burst");
+        assert_eq!(crowd.met(7_001), ms(5_001));
+        crowd.calm(7_100, longest);
+        assert_eq!(crowd.met(7_101), ms(5_101), "it lasts");
+        crowd.calm(7_201, longest);
+        assert_eq!(crowd.met(7_300), ms(0), "nobody met it for a while");
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl InternalCalls for Edge {
         match answered {
             Ok(response) => {
                 let status = response.status();
+                exchange.turn.begin_answer();
                 Ok(response.map(|body| {
                     ResponseBody::new(Served {
                         body,

@@ -27,6 +27,8 @@ pub struct AppMeter {
     relayed: OnceLock<Box<Requests>>,
     /// Requests being served.
     pub in_flight: AtomicI64,
+    /// Of those, the ones whose answer has begun.
+    pub answering: AtomicI64,
     /// Requests waiting for their turn.
     pub queued: AtomicI64,
     /// CPU time of the app's guests, in nanoseconds.

@@ -23,6 +23,9 @@ use wasmtime::Store;
 /// An instance without requests is given up after this long: a quiet app holds none.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
+/// Who waits for room looks again after this long at the latest.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
 /// One app, running.
 pub(crate) struct RunningApp {
     pub(crate) launch: Launch,
@@ -49,7 +52,7 @@ enum NoRoom {
     Memory,
     /// All apps together have what they may.
     HostMemory,
-    /// Nothing is charged, so nothing will be freed: the component is larger than the budget.
+    /// The component is larger than the budget, or than what all apps may have.
     Never,
 }
 
@@ -107,8 +110,8 @@ impl RunningApp {
         let expected = self.program.starting_bytes.load(Relaxed);
         match InstanceMemory::reserve(&self.budget, self.limits().instance_memory_bytes, expected) {
             Ok(memory) => Ok((slot, memory)),
-            Err(Denied::Host(_)) => Err(NoRoom::HostMemory),
-            Err(_) if self.budget.is_used() => Err(NoRoom::Memory),
+            Err(Denied::Host(_)) if self.budget.may_hold(expected) => Err(NoRoom::HostMemory),
+            Err(_) if self.budget.may_hold(expected) => Err(NoRoom::Memory),
             Err(_) => Err(NoRoom::Never),
         }
     }
@@ -123,14 +126,19 @@ impl RunningApp {
         let patience = Duration::from_millis(self.limits().queue_timeout_ms);
         let waiting = async {
             loop {
-                match why {
-                    NoRoom::Slots => self.slots.freed().await,
-                    NoRoom::Memory => self.budget.freed().await,
-                    NoRoom::HostMemory => self.budget.host_freed().await,
+                let freed: BoxFuture<'_, ()> = match why {
+                    NoRoom::Slots => Box::pin(self.slots.freed()),
+                    NoRoom::Memory => Box::pin(self.budget.freed()),
+                    NoRoom::HostMemory => Box::pin(self.budget.host_freed()),
                     NoRoom::Never => return None,
-                }
+                };
+                // Others wait for the same with other needs: who was woken may not be who has room now.
+                let _ = tokio::time::timeout(LOOK_AGAIN, freed).await;
                 match self.try_room() {
-                    Ok(room) => return Some(room),
+                    Ok(room) => {
+                        self.budget.pass_on();
+                        return Some(room);
+                    }
                     Err(still) => why = still,
                 }
             }
@@ -141,7 +149,7 @@ impl RunningApp {
                 FailureKind::OutOfMemory,
                 format!(
                     "one instance of the component starts with {} bytes, and the app's instances may have {} \
-                     together (limits.memory_bytes)",
+                     together (limits.memory_bytes), all apps of the host no more than max_memory",
                     self.program.starting_bytes.load(Relaxed),
                     self.limits().memory_bytes
                 ),

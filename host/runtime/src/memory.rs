@@ -59,6 +59,8 @@ impl Budget {
             .map_err(|_| Denied::App)?;
         if !self.host.try_charge(bytes, before + bytes) {
             self.used.fetch_sub(bytes, Ordering::Relaxed);
+            // Another may have been told meanwhile that there is no room.
+            self.freed.notify_one();
             return Err(Denied::Host(self.host.limit()));
         }
         let now = self.meter.memory_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
@@ -76,9 +78,15 @@ impl Budget {
         self.freed.notify_one();
     }
 
-    /// Whether anything is charged now: if not, waiting for memory to be freed is in vain.
-    pub(crate) fn is_used(&self) -> bool {
-        self.used.load(Ordering::Relaxed) > 0
+    /// Whether an instance that starts with so many bytes ever has room: if not, waiting is in vain.
+    pub(crate) fn may_hold(&self, expected: u64) -> bool {
+        HOST_BYTES_PER_INSTANCE + expected <= self.limit.min(self.host.limit())
+    }
+
+    /// More may be free than one who waited took: the next who waits shall look.
+    pub(crate) fn pass_on(&self) {
+        self.freed.notify_one();
+        self.host.pass_on();
     }
 
     /// Resolves when memory was given back.
@@ -284,10 +292,9 @@ mod tests {
         assert!(second.hold_resources(MIB) && second.hold_resources(MIB / 2));
         let held = second.hold(MIB / 2).unwrap();
         assert!(second.hold(3 * MIB).is_none());
+        assert!(budget.may_hold(2 * MIB) && !budget.may_hold(3 * MIB));
         drop(second);
-        assert!(budget.is_used());
         drop(held);
-        assert!(!budget.is_used());
         assert_eq!(meter.snapshot().memory_bytes, 0);
         assert!(meter.snapshot().memory_peak_bytes >= 2 * MIB);
     }
@@ -301,9 +308,9 @@ mod tests {
         let full = Denied::Host(100 * MIB);
         assert_eq!(greedy.try_charge(MIB), Err(full));
         let mut memory = InstanceMemory::reserve(&other, u64::MAX, 9 * MIB).unwrap();
-        assert!(!memory.memory_growing(9 << 20, 11 << 20, None).unwrap());
+        assert!(!memory.memory_growing(0, 11 << 20, None).unwrap());
         assert_eq!(memory.denied(), Some(full));
         greedy.release(90 * MIB);
-        assert!(memory.memory_growing(9 << 20, 11 << 20, None).unwrap());
+        assert!(memory.memory_growing(0, 11 << 20, None).unwrap());
     }
 }

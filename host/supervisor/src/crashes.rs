@@ -1,8 +1,8 @@
 //! Stops apps that do nothing but crash, and tries them again later.
 //!
 //! Each crash is bounded by itself; a loop of them is CPU spent on nothing and a log full of the same cause. Such an app is
-//! failed, with the reason, for a delay that doubles each time until it answers somebody; an administrator who starts,
-//! restarts or changes it has it tried at once. Workers do the same for the apps they run.
+//! failed, with the reason, for a delay that doubles each time until it answers somebody, up to ten seconds, since strangers
+//! may be who makes it crash; an administrator who starts, restarts or changes it has it tried at once. Workers do the same for the apps they run.
 
 use crate::cell::Cell;
 use crate::supervisor::Supervisor;
@@ -26,9 +26,12 @@ impl Supervisor {
         if state.endpoint.is_none() || state.goal() != Goal::Running {
             return;
         }
-        let delay = self.settings.patient_delay(found.loops);
+        let delay = self
+            .settings
+            .patient_delay(found.loops)
+            .min(CrashLoop::LONGEST);
         let text = format!("{found} (stopped, trying again in {delay:?})");
-        state.failures = found.loops;
+        state.failures = 1;
         state.endpoint = None;
         self.log(cell, LogLevel::Error, format!("stopped: {text}"));
         tracing::warn!(app = %cell.id, reason = text, "an app does nothing but crash");

@@ -24,9 +24,12 @@ impl Agent {
             if !state.is_up() {
                 return;
             }
-            let delay = self.settings.patient_delay(found.loops);
+            let delay = self
+                .settings
+                .patient_delay(found.loops)
+                .min(CrashLoop::LONGEST);
             let text = format!("{found} (stopped, trying again in {delay:?})");
-            state.failures = found.loops;
+            state.failures = 1;
             state.run = None;
             state.retry_at = Some(tokio::time::Instant::now() + delay);
             self.log(cell, LogLevel::Error, format!("stopped: {text}"));

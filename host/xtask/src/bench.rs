@@ -5,7 +5,8 @@
 //! spell of the machine hits them all. What is quoted are medians and ratios, never one number. The
 //! load generator shares the machine with the server; compare within one run only.
 //!
-//! `--only isolation` measures what apps notice of each other; `--only cluster` and `--only scale` several
+//! `--only isolation` measures what apps notice of each other, `--only density` what idle ones cost, `--only soak`
+//! whether all comes back that hostile ones take; `--only cluster` and `--only scale` several
 //! environments: a supervisor, its workers and a real Redis. They are tools of `tests/bench`, since they drive
 //! the real program.
 
@@ -45,8 +46,9 @@ pub(crate) struct Options {
     /// Seconds a measurement lasts
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only servers whose name holds this; `isolation`: only what apps notice of each other; `cluster`:
-    /// only several environments; `scale`: only 200 simulated workers
+    /// Only servers whose name holds this; `isolation`: only what apps notice of each other;
+    /// `density`: only 10,000 idle apps; `soak`: only 20 minutes of mixed load; `cluster`: only several
+    /// environments; `scale`: only 200 simulated workers
     #[arg(long)]
     only: Option<String>,
     /// A `wasmtime` of your own to measure against
@@ -60,6 +62,8 @@ pub(crate) struct Options {
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     match options.only.as_deref() {
         Some("cluster") => return tools::run(places, options, &[Part::Cluster]),
+        Some("density") => return tools::run(places, options, &[Part::Density]),
+        Some("soak") => return tools::run(places, options, &[Part::Soak]),
         Some("isolation") => return tools::run(places, options, &[Part::Isolation]),
         Some("scale") => return tools::run(places, options, &[Part::Scale]),
         _ => {}
@@ -114,7 +118,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             tools::run(
                 places,
                 options,
-                &[Part::Isolation, Part::Cluster, Part::Scale],
+                &[Part::Isolation, Part::Density, Part::Cluster, Part::Scale],
             )
         })?;
     }

@@ -39,7 +39,7 @@ impl<'a> Collected<'a> {
         while self.reserved < self.bytes {
             if !self.account.try_reserve(STEP) {
                 return Err(SqlError::LimitExceeded(
-                    "the app's memory has no room for the result (limits.memory_bytes)".into(),
+                    "the app's memory has no room for the result (limits.memory_bytes, or the host's max_memory)".into(),
                 ));
             }
             self.reserved += STEP;

@@ -90,6 +90,8 @@ impl Exchange {
             is_head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if bodiless || body.is_end_stream() {
             self.record(Outcome::Answered(status));
+        } else {
+            self.turn.begin_answer();
         }
         response.map(|body| {
             Answer::App(Served {

@@ -1,10 +1,13 @@
 //! Finds an app that does nothing but crash, by looking at its meter again and again.
 //!
 //! A crash is a request whose guest trapped, ran out of its memory or gave no answer. One answer in between, whatever
-//! its status, says that the app works for somebody: visitors who know how to make it crash cannot take it from others.
+//! its status, or one that goes on, says that the app works for somebody. So visitors who know how to make it crash do not
+//! take it from others whom it serves; while it serves nobody else, they keep it stopped for seconds at a time
+//! ([`CrashLoop::LONGEST`]).
 
 use super::AppMeter;
 use crate::FailureKind;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Crashes in a row from which on they are a loop.
@@ -16,7 +19,7 @@ const TIME: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct CrashWatch {
     movement: u64,
-    answered: u64,
+    served: u64,
     crashed: u64,
     /// When the crashes began of which no answer came in between, and the count before the first.
     since: Option<(Instant, u64)>,
@@ -42,10 +45,10 @@ impl CrashWatch {
         if movement == self.movement {
             return None;
         }
-        let (answered, crashed) = meter.answered_and_crashed();
-        let (has_answered, before) = (answered > self.answered, self.crashed);
-        (self.movement, self.answered, self.crashed) = (movement, answered, crashed);
-        if has_answered {
+        let (served, crashed) = meter.served_and_crashed();
+        let (has_served, before) = (served > self.served, self.crashed);
+        (self.movement, self.served, self.crashed) = (movement, served, crashed);
+        if has_served || meter.answering.load(Relaxed) > 0 {
             (self.since, self.loops) = (None, 0);
             return None;
         }
@@ -67,6 +70,11 @@ impl CrashWatch {
     }
 }
 
+impl CrashLoop {
+    /// The longest that such an app is not tried again.
+    pub const LONGEST: Duration = Duration::from_secs(10);
+}
+
 impl std::fmt::Display for CrashLoop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
@@ -80,7 +88,8 @@ impl std::fmt::Display for CrashLoop {
 }
 
 impl AppMeter {
-    fn answered_and_crashed(&self) -> (u64, u64) {
+    /// Requests that were answered, or whose visitor left before; and those that crashed.
+    fn served_and_crashed(&self) -> (u64, u64) {
         let crash = |kind| {
             matches!(
                 kind,
@@ -89,10 +98,11 @@ impl AppMeter {
         };
         let all = [Some(&self.requests), self.relayed.get().map(AsRef::as_ref)];
         let all = all.into_iter().flatten();
-        all.fold((0, 0), |(answered, crashed), requests| {
+        all.fold((0, 0), |(served, crashed), requests| {
             let crashes = requests.failures().filter(|(kind, _)| crash(*kind));
             let crashes: u64 = crashes.map(|(_, count)| count).sum();
-            (answered + requests.answered(), crashed + crashes)
+            let left = requests.answered() + requests.cancelled();
+            (served + left, crashed + crashes)
         })
     }
 }

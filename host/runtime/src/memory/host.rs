@@ -45,6 +45,10 @@ impl HostMemory {
         self.freed.notify_one();
     }
 
+    pub(super) fn pass_on(&self) {
+        self.freed.notify_one();
+    }
+
     /// Bytes that all apps may have.
     pub(crate) fn limit(&self) -> u64 {
         self.limit

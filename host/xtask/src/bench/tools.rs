@@ -19,6 +19,10 @@ pub(super) enum Part {
     Scale,
     /// What apps notice of each other.
     Isolation,
+    /// What an app costs that is not visited, and how soon it answers.
+    Density,
+    /// Honest and hostile visitors for 20 minutes.
+    Soak,
 }
 
 pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<()> {
@@ -34,7 +38,14 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
         guests::run(places, &options)
     })?;
     steps.step("build lodge and the tools (release)", || {
-        let binaries = ["lodge", "cluster", "simulated-workers", "isolation"];
+        let binaries = [
+            "lodge",
+            "cluster",
+            "simulated-workers",
+            "isolation",
+            "density",
+            "soak",
+        ];
         let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
         let mut command = cargo();
         command.args(["build", "--release"]).args(binaries);
@@ -47,6 +58,12 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
             })?,
             Part::Isolation => steps.step("a quiet app and its neighbours", || {
                 sh(tool(places, "isolation").args(amounts(options)))
+            })?,
+            Part::Density => steps.step("10,000 apps, and 1,000 components", || {
+                sh(&mut tool(places, "density"))
+            })?,
+            Part::Soak => steps.step("20 minutes of honest and hostile visitors", || {
+                sh(&mut tool(places, "soak"))
             })?,
             Part::Scale => steps.step("simulated workers", || {
                 sh(&mut tool(places, "simulated-workers"))

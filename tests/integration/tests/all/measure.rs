@@ -40,7 +40,7 @@ fn taken(host: &mut Host, words: &Words) {
     host.deploy("hello-p2", "quiet");
     let fields = json!({
         "database": { "kind": "new_database" },
-        "limits": { "statement_timeout_ms": 2000, "request_cpu_ms": 20_000, "instance_reuse": 100 },
+        "limits": { "statement_timeout_ms": 2000, "request_cpu_ms": 20_000, "instance_reuse": 1000 },
         "outbound_hosts": [named],
     });
     let apps = [("capable-p2", "greedy"), ("capable-p3", "greedy3")];

@@ -16,13 +16,15 @@ use super::session::{self, SessionId};
 use lodge_model::{Account, LogLevel, SqlError};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Between two attempts: at first, and in the end.
 const WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// What takes longer is said: a server that restarts needs no mention.
 const NOTABLE: Duration = Duration::from_secs(1);
+/// How long one attempt may take: others wait for their turn.
+const ATTEMPT: Duration = Duration::from_secs(30);
 /// How long a server may not be reached before it is taken for gone.
 const AWAY: Duration = Duration::from_secs(600);
 
@@ -45,7 +47,11 @@ impl Ending {
         loop {
             let ended = {
                 let _one_of_few = self.service.endings.acquire().await;
-                session::end_on_server(&self.by, &self.id, self.account.clone()).await
+                let ended = session::end_on_server(&self.by, &self.id, self.account.clone());
+                timeout(ATTEMPT, ended).await.unwrap_or_else(|_| {
+                    let text = format!("no answer within {} s", ATTEMPT.as_secs());
+                    Err(SqlError::Unavailable(text))
+                })
             };
             let why = match ended {
                 Ok(true) => return,
@@ -57,12 +63,10 @@ impl Ending {
                     if relay::is_gone(&self.by).await {
                         return;
                     }
-                    let away = matches!(error, SqlError::Unavailable(_));
-                    if away && reached.elapsed() > AWAY {
+                    // Also one that lets its ender in no more: that may be the session's own role, which an app
+                    // can lock out, and places are not to be lost for good.
+                    if reached.elapsed() > AWAY {
                         return;
-                    }
-                    if !away {
-                        reached = Instant::now();
                     }
                     error.to_string()
                 }

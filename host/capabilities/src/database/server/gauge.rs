@@ -62,7 +62,7 @@ impl Gauge {
         while counts.reserved + STEP < counts.used {
             if !self.account.try_reserve(STEP) {
                 counts.stopped = Some(SqlError::LimitExceeded(
-                    "the app's memory has no room for the result (limits.memory_bytes)".into(),
+                    "the app's memory has no room for the result (limits.memory_bytes, or the host's max_memory)".into(),
                 ));
                 return false;
             }

@@ -4,9 +4,10 @@
 //! start, or counts as done. That is done under the lock under which migrations run, so that none of them
 //! loses its mark while it runs.
 
+use super::address::Address;
 use super::provision::{ask, connect, run};
 use super::session::Live;
-use crate::database::Databases;
+use crate::database::{Databases, Place};
 use lodge_model::{AppId, DatabaseEngine, DatabaseSpec, GrantError, SqlError, Value};
 
 /// Takes the lock of this name, under which migrations run, waited for so many seconds. It ends with the session.
@@ -34,14 +35,25 @@ impl Databases {
         spec: &DatabaseSpec,
         done: bool,
     ) -> Result<Option<String>, GrantError> {
-        // The others take a migration that fails back.
-        let Some((address, _)) = self.own_address(app, spec).await? else {
-            return Ok(None);
+        let _turn = self.preparations.acquire().await;
+        // As the app's own role: what is in its database may be made to do harm with the rights of whoever reads it.
+        let address = match (self.place(spec)?, &spec.url) {
+            (Place::Service(room), _) => {
+                let service = self.service()?;
+                if service.administrator().engine == DatabaseEngine::Postgres {
+                    return Ok(None);
+                }
+                service.ensure(app, room, false).await?.0
+            }
+            (Place::Url, Some(url)) => {
+                Address::parse(url).map_err(|why| GrantError::Refused(format!("the URL {why}")))?
+            }
+            _ => return Ok(None),
         };
+        // The others take a migration that fails back.
         if address.engine == DatabaseEngine::Postgres {
             return Ok(None);
         }
-        let _turn = self.preparations.acquire().await;
         let mut live = connect(&address)
             .await
             .map_err(|error| GrantError::Unavailable(error.to_string()))?;

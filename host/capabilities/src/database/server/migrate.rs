@@ -67,7 +67,12 @@ async fn mysql(
     migrations: &[Migration],
     app: &AppId,
 ) -> Result<(), SqlError> {
-    let wait = lease.settings().statement_timeout.as_secs();
+    // A little less than the statement may take: then the server says that it waited in vain.
+    let wait = lease
+        .settings()
+        .statement_timeout
+        .as_secs()
+        .saturating_sub(1);
     let got = lease.query(&mark::lock(lock, wait), Vec::new()).await?;
     if got.rows.first().and_then(|row| row.first()) != Some(&Value::Int(1)) {
         return Err(SqlError::Unavailable(

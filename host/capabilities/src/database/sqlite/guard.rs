@@ -105,9 +105,9 @@ pub(super) fn install(
     // SAFETY: as above; `authorize` casts the pointer back to a `Watch`, which the caller keeps alive
     // as long as the connection.
     unsafe { ffi::sqlite3_set_authorizer(db, Some(authorize), watch) };
-    let rows = ffi::SQLITE_TRACE_ROW as _;
-    // SAFETY: as above, for `has_row`.
-    unsafe { ffi::sqlite3_trace_v2(db, rows, Some(has_row), watch) };
+    let events = (ffi::SQLITE_TRACE_STMT | ffi::SQLITE_TRACE_ROW) as _;
+    // SAFETY: as above, for `traced`.
+    unsafe { ffi::sqlite3_trace_v2(db, events, Some(traced), watch) };
     Ok(())
 }
 
@@ -142,15 +142,20 @@ unsafe extern "C" fn authorize(
     }
 }
 
-/// Called by SQLite for every row of a result, before sqlx copies it.
-unsafe extern "C" fn has_row(
-    _: c_uint,
+/// Called by SQLite when a statement begins to run, and for every row of a result before sqlx copies it.
+unsafe extern "C" fn traced(
+    event: c_uint,
     watch: *mut c_void,
-    _: *mut c_void,
+    statement: *mut c_void,
     _: *mut c_void,
 ) -> c_int {
     // SAFETY: it is the pointer that `install` gave, to a `Watch` that lives.
-    unsafe { &*watch.cast::<Watch>() }.reads_ahead();
+    let watch = unsafe { &*watch.cast::<Watch>() };
+    if event == ffi::SQLITE_TRACE_ROW as c_uint {
+        watch.reads_ahead(statement.addr());
+    } else {
+        watch.runs(statement.addr());
+    }
     0
 }
 

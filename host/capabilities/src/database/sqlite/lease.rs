@@ -44,6 +44,7 @@ struct Reading(Arc<Watch>);
 impl Reading {
     fn begin(watch: &Arc<Watch>) -> Self {
         watch.set_read(true);
+        watch.set_open(true);
         Self(watch.clone())
     }
 }
@@ -51,6 +52,13 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         self.0.set_read(false);
+    }
+}
+
+impl Reading {
+    /// The statement came to its end, well or not.
+    fn ended(&self) {
+        self.0.set_open(false);
     }
 }
 
@@ -208,10 +216,12 @@ impl Lease {
                     }
                     Some(Ok(Either::Left(_))) => {
                         is_whole = true;
+                        reading.ended();
                         continue;
                     }
                     Some(Err(e)) => {
                         is_whole = true;
+                        reading.ended();
                         Some(Err(value::error(e, Some(&watch))))
                     }
                     None if is_whole => None,
@@ -223,13 +233,17 @@ impl Lease {
         Ok(rows.boxed())
     }
 
-    /// The statement is over: the connection goes back, unless it broke off in the middle.
+    /// The statement is over: the connection goes back, unless the statement broke off in the middle, or nobody
+    /// read it to its end: SQLite's thread may be in it yet, and whatever ends it must stay in force.
     pub(super) fn end<T>(mut self, ended: Result<T, SqlError>) -> Result<T, SqlError> {
         let broke_off = matches!(
             ended,
             Err(SqlError::TimedOut(_) | SqlError::Unavailable(_) | SqlError::LimitExceeded(_))
         );
-        if !broke_off && let Some(held) = self.held.take() {
+        if !broke_off
+            && !self.watch.is_open()
+            && let Some(held) = self.held.take()
+        {
             self.watch.charge();
             self.pool.take_back(held);
         }

@@ -3,7 +3,7 @@
 //!
 //! It goes the way of SQLite's `patternCompare`, and so finds the same, also in what is not UTF-8.
 
-use super::functions::{Answer, Argument, Bounds, Failure, character_length, read, until_zero};
+use super::functions::{Answer, Argument, Bounds, Failure, read, until_zero};
 use memchr::{memchr, memchr2};
 
 /// Bytes of a pattern: it is matched by recursion, once a wildcard.
@@ -132,6 +132,14 @@ impl Comparison<'_> {
         self.bounds.check()
     }
 
+    /// Takes the text's first character off, which may have any number of bytes.
+    fn next(&mut self, text: &mut &[u8]) -> Result<u32, Failure> {
+        let before = text.len();
+        let character = read(text);
+        self.step((before - text.len()) / 16)?;
+        Ok(character)
+    }
+
     fn run(&mut self, mut pattern: &[u8], mut text: &[u8]) -> Result<Found, Failure> {
         // What is left of the pattern behind a character that was escaped.
         let mut escaped = None;
@@ -159,7 +167,7 @@ impl Comparison<'_> {
                 }
                 escaped = Some(pattern.len());
             }
-            let character = read(&mut text);
+            let character = self.next(&mut text)?;
             let is_one = sign == self.signs.one && escaped != Some(pattern.len()) && character != 0;
             if !(self.is_same(sign, character) || is_one) {
                 return Ok(Found::No);
@@ -182,7 +190,7 @@ impl Comparison<'_> {
         let mut here = pattern;
         let mut sign = read(&mut pattern);
         while sign != 0 && (sign == signs.any || sign == signs.one) {
-            if sign == signs.one && read(&mut text) == 0 {
+            if sign == signs.one && self.next(&mut text)? == 0 {
                 return Ok(Found::NoWildcard);
             }
             here = pattern;
@@ -213,12 +221,14 @@ impl Comparison<'_> {
             self.step(1)?;
             let found = if is_set {
                 let found = self.run(here, text)?;
-                text = text.get(character_length(text)..).unwrap_or_default();
+                self.next(&mut text)?;
                 found
-            } else if self.is_same(sign, read(&mut text)) {
-                self.run(pattern, text)?
             } else {
-                continue;
+                let character = self.next(&mut text)?;
+                if !self.is_same(sign, character) {
+                    continue;
+                }
+                self.run(pattern, text)?
             };
             if !matches!(found, Found::No) {
                 return Ok(found);

@@ -26,20 +26,32 @@ struct Open {
 }
 
 impl Open {
-    fn lease(&mut self) -> Result<&mut Lease, SqlError> {
-        self.lease.as_mut().map_err(|why| why.clone())
+    /// The lease for one statement, to be put back by [`after`](Self::after). A call that is given up meanwhile
+    /// drops it: its statement is ended, and nothing is queued behind it.
+    fn take(&mut self) -> Result<Lease, SqlError> {
+        let given_up = SqlError::LimitExceeded(
+            "the transaction was rolled back: a call in it was given up".into(),
+        );
+        match std::mem::replace(&mut self.lease, Err(given_up)) {
+            Err(why) => {
+                self.lease = Err(why.clone());
+                Err(why)
+            }
+            lease => lease,
+        }
     }
 
     /// A statement is over. One that was ended may have taken the transaction with it, or may be ending still.
-    fn after<T>(&mut self, done: Result<T, SqlError>) -> Result<T, SqlError> {
+    fn after<T>(&mut self, lease: Lease, done: Result<T, SqlError>) -> Result<T, SqlError> {
         self.used = Instant::now();
-        if let Err(SqlError::TimedOut(_) | SqlError::Unavailable(_)) = done {
-            self.lease = Err(SqlError::LimitExceeded(
+        self.lease = match done {
+            Err(SqlError::TimedOut(_) | SqlError::Unavailable(_)) => Err(SqlError::LimitExceeded(
                 "the transaction was rolled back: a statement in it ran longer than it may \
                  (limits.statement_timeout_ms)"
                     .into(),
-            ));
-        }
+            )),
+            _ => Ok(lease),
+        };
         done
     }
 }
@@ -114,10 +126,10 @@ impl Transaction for SqliteTransaction {
     async fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<Rows, SqlError> {
         script::check_single(sql)?;
         let mut open = self.open.lock().await;
-        let lease = open.lease()?;
+        let mut lease = open.take()?;
         lease.begin(false);
         let rows = lease.query(sql, parameters).await;
-        open.after(rows)
+        open.after(lease, rows)
     }
 
     async fn execute(
@@ -127,10 +139,10 @@ impl Transaction for SqliteTransaction {
     ) -> Result<ExecuteOutcome, SqlError> {
         script::check_single(sql)?;
         let mut open = self.open.lock().await;
-        let lease = open.lease()?;
+        let mut lease = open.take()?;
         lease.begin(false);
         let outcome = lease.execute(sql, parameters).await;
-        open.after(outcome)
+        open.after(lease, outcome)
     }
 
     async fn commit(self: Box<Self>) -> Result<(), SqlError> {

@@ -166,6 +166,6 @@ pub(super) fn timed_out() -> SqlError {
 
 fn no_memory() -> SqlError {
     SqlError::LimitExceeded(
-        "the app's memory has no room for what the statement needs (limits.memory_bytes)".into(),
+        "the app's memory has no room for what the statement needs (limits.memory_bytes, or the host's max_memory)".into(),
     )
 }

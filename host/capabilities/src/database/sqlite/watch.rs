@@ -12,7 +12,7 @@
 use crate::charged::{ThreadClock, thread_cpu};
 use lodge_model::Account;
 use parking_lot::{Condvar, Mutex};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,10 @@ pub(super) struct Watch {
     poor: AtomicBool,
     /// The last thing that SQLite's thread did is to have a row, which sqlx copies.
     has_row: AtomicBool,
+    /// The statement has not come to its end: sqlx's thread may be in it.
+    is_open: AtomicBool,
+    /// The statement that was begun first, by its address; 0: none. Others are what SQLite runs for it.
+    outer: AtomicUsize,
     ahead: Mutex<Ahead>,
     read: Condvar,
     /// What the statement wrote to temporary files and what it may, in bytes.
@@ -94,6 +98,8 @@ impl Watch {
             reserved: Mutex::new(0),
             poor: AtomicBool::new(false),
             has_row: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
+            outer: AtomicUsize::new(0),
             ahead: Mutex::default(),
             read: Condvar::new(),
             spilled: AtomicU64::new(0),
@@ -110,6 +116,8 @@ impl Watch {
         self.hosts.store(hosts, Relaxed);
         self.poor.store(false, Relaxed);
         self.has_row.store(false, Relaxed);
+        self.is_open.store(false, Relaxed);
+        self.outer.store(0, Relaxed);
         self.spilled.store(0, Relaxed);
         *self.refusal.lock() = None;
     }
@@ -118,6 +126,16 @@ impl Watch {
     pub(super) fn rest(&self) {
         self.deadline.store(RESTS, Relaxed);
         self.timed_out.store(false, Relaxed);
+    }
+
+    /// The statement's rows are read from now on until its end, or have come to it.
+    pub(super) fn set_open(&self, is_open: bool) {
+        self.is_open.store(is_open, Relaxed);
+    }
+
+    /// The statement has not come to its end, though nobody may read it any more.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.load(Relaxed)
     }
 
     /// The statement's number.
@@ -207,7 +225,7 @@ impl Watch {
             return false;
         }
         let used = self.memory.fetch_add(bytes, Relaxed) + bytes;
-        if used > OWN_BYTES && !self.reserve(used - OWN_BYTES) {
+        if used > OWN_BYTES && !self.reserve() {
             self.memory.fetch_sub(bytes, Relaxed);
             self.poor.store(true, Relaxed);
             return false;
@@ -237,9 +255,18 @@ impl Watch {
         self.read.notify_all();
     }
 
-    /// SQLite's thread has a row. While the connection has much memory, it waits until the row before is
+    /// SQLite's thread begins a statement, the guest's or one that SQLite runs for it.
+    pub(super) fn runs(&self, statement: usize) {
+        // An error says that it is another's.
+        let _ = self.outer.compare_exchange(0, statement, Relaxed, Relaxed);
+    }
+
+    /// SQLite's thread has a row of `statement`. While the connection has much memory, it waits until the row before is
     /// read, so that large rows do not pile up.
-    pub(super) fn reads_ahead(&self) {
+    pub(super) fn reads_ahead(&self, statement: usize) {
+        if self.outer.load(Relaxed) != statement {
+            return;
+        }
         self.has_row.store(true, Relaxed);
         let mut ahead = self.ahead.lock();
         ahead.rows += 1;
@@ -262,8 +289,10 @@ impl Watch {
         self.poor.load(Relaxed)
     }
 
-    fn reserve(&self, wanted: u64) -> bool {
+    fn reserve(&self) -> bool {
         let mut reserved = self.reserved.lock();
+        // As it is now: another thread may have given some back.
+        let wanted = self.memory.load(Relaxed).saturating_sub(OWN_BYTES);
         let missing = wanted
             .saturating_sub(*reserved)
             .next_multiple_of(MEMORY_STEP);
@@ -282,6 +311,12 @@ impl Watch {
             *reserved -= spare;
             self.account.release(spare);
         }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.account.release(*self.reserved.get_mut());
     }
 }
 
