@@ -96,6 +96,41 @@ async fn a_transaction_ends_with_a_statement_that_was_ended() {
     assert!(rows.is_empty(), "{rows:?}");
 }
 
+#[tokio::test]
+async fn a_statement_whose_row_cannot_be_told_is_ended_and_its_connection_not_used_again() {
+    let bed = bed_with(|settings| settings.statement_timeout = Duration::from_millis(200));
+    // The second row never comes: sqlx's thread notices nothing.
+    let sql = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
+               SELECT CAST(x'ff' AS TEXT) FROM c WHERE x = 1";
+    bed.ask(sql).await.unwrap_err();
+    let begun = Instant::now();
+    while bed.source.open_connections().open > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(5), "it goes on");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_ends_with_a_call_that_was_given_up() {
+    let bed = bed();
+    let begun = bed
+        .source
+        .begin(SourceAccess::ReadWrite, Isolation::EngineDefault);
+    let mut transaction = begun.await.unwrap();
+    let call = transaction.query(ENDLESS, Vec::new());
+    let short = Duration::from_millis(50);
+    assert!(tokio::time::timeout(short, call).await.is_err());
+    // Behind the first, it would be prepared as the host's own by what follows.
+    let late = transaction.execute("PRAGMA max_page_count = 4294967294", Vec::new());
+    let late = late.await.unwrap_err().to_string();
+    assert!(late.contains("was given up"), "{late}");
+    assert!(transaction.commit().await.is_err());
+    until("its place is free", async || {
+        bed.ask("SELECT 1").await.is_ok()
+    })
+    .await;
+}
+
 /// Memory of this process that is in use, in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap();
