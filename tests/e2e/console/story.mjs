@@ -11,7 +11,8 @@ await play(async (page, context) => {
   // A component, dropped into the library.
   await page.getByRole('link', { name: 'Components' }).first().click();
   await page.locator('input[type=file]').first().setInputFiles(guest('stream'));
-  await page.getByText('stream').first().waitFor();
+  // It is there when the library lists it: leaving the page before stops the upload.
+  await page.locator('.library-name, .library-group', { hasText: 'stream' }).waitFor();
 
   // An app of another, uploaded in the form itself.
   await page.keyboard.press('Escape');
