@@ -93,7 +93,7 @@ const WORST: [Worst; 6] = [
         Doing::Visits(scene.crowd("streams", "/endless_body", 16))
     }),
     ("(e) hammers its database", |scene| {
-        let query = "WITH%20RECURSIVE%20n(i)%20AS%20(SELECT%201%20UNION%20ALL%20SELECT%20i%2B1%20FROM%20n%20WHERE%20i<50000)%20SELECT%20sum(i)%20FROM%20n";
+        let query = "WITH%20RECURSIVE%20n(i)%20AS%20(SELECT%201%20UNION%20ALL%20SELECT%20i%2B1%20FROM%20n%20WHERE%20i%3C50000)%20SELECT%20sum(i)%20FROM%20n";
         Doing::Visits(scene.crowd("hammers", &format!("/sql?q={query}"), 32))
     }),
     ("(f) uploads what compiles slowly", |scene| {
