@@ -93,6 +93,11 @@ impl GuestBody {
             let had_ended = run.ended().is_some();
             let is_over = run.poll(cx).is_ready();
             if had_ended {
+                // A channel also says "nothing yet" where its task has had its share of polls (tokio's budget,
+                // which tasks that wake one another use up together), and wakes the task for the rest.
+                if !tokio::task::coop::has_budget_remaining() {
+                    return Poll::Pending;
+                }
                 // Nothing will come any more, yet the body was not finished: with reuse, the
                 // instance lives on and holds it.
                 let cause = "the guest returned without finishing its answer's body";

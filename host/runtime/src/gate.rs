@@ -10,67 +10,29 @@
 //!   has all of them).
 //! - When they are not, requests wait in their app's lane, and a freed turn goes to the waiting
 //!   lane that has had the least CPU for its weight (virtual time, as in CFS and WFQ). A lane that
-//!   was idle starts at the present virtual time: it goes first, but saves nothing up.
+//!   was idle starts at the present virtual time: it goes first, but saves nothing up. A guest that
+//!   an epoch interrupts queues again as it gives its turn back: its lane was not idle.
+//! - A lane whose turns have all been brief of late may have one more than `capacity`, on the thread that is
+//!   kept free, if it would be the next anyway: to queue for tens of microseconds costs more than they do.
 //! - A lane with a hard cap also needs tokens: a bucket of 100 ms of its cores, refilled by time.
 //!   CPU is charged after the fact, so a lane may overdraw by one poll and then waits longer.
 //!
 //! A turn lasts one poll, and an epoch (1 ms) bounds a poll. One mutex guards it all: a turn costs
 //! two short critical sections.
 
+mod bucket;
+mod state;
+
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, VecDeque};
+use state::State;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
-use std::thread::Thread;
-use std::time::{Duration, Instant};
-
-/// The bucket of a capped lane holds this much time of its cores.
-const BUCKET: Duration = Duration::from_millis(100);
-/// The norm that a lane's weight is measured against.
-const NORMAL_WEIGHT: u64 = 100;
+use std::time::Duration;
 
 /// Hands out turns to lanes.
 pub(crate) struct Gate {
     state: Mutex<State>,
-}
-
-struct State {
-    capacity: usize,
-    running: usize,
-    /// Virtual time, in weighted nanoseconds: that of the lane that last got a turn.
-    now: u64,
-    lanes: Vec<LaneState>,
-    free: Vec<usize>,
-    /// Lanes that wait and may run: (virtual time, index).
-    ready: BTreeSet<(u64, usize)>,
-    /// Lanes that wait for tokens.
-    throttled: Vec<usize>,
-    next_ticket: u64,
-    /// The epoch's thread, while it rests because no guest runs.
-    resting: Option<Thread>,
-}
-
-struct LaneState {
-    weight: u64,
-    virtual_time: u64,
-    running: usize,
-    waiting: VecDeque<(u64, Waker)>,
-    /// Tickets whose turn has come but who have not been polled since.
-    granted: Vec<u64>,
-    bucket: Option<Bucket>,
-}
-
-struct Bucket {
-    /// Nanoseconds of CPU gained a second.
-    rate: u64,
-    /// Nanoseconds of CPU in hand; negative when overdrawn.
-    tokens: i64,
-    refilled: Instant,
-    /// How long it was empty, all told, as often as somebody asked; without the present time.
-    empty: Duration,
-    /// Empty since then.
-    empty_since: Option<Instant>,
 }
 
 /// A place in a lane's queue.
@@ -93,43 +55,13 @@ impl Gate {
     /// A gate through which `capacity` guests may run at once.
     pub(crate) fn new(capacity: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State {
-                capacity: capacity.max(1),
-                running: 0,
-                now: 0,
-                lanes: Vec::new(),
-                free: Vec::new(),
-                ready: BTreeSet::new(),
-                throttled: Vec::new(),
-                next_ticket: 0,
-                resting: None,
-            }),
+            state: Mutex::new(State::new(capacity.max(1))),
         })
     }
 
     /// A lane with `weight` (100 is the norm), capped at `cores` if given.
     pub(crate) fn lane(self: &Arc<Self>, weight: u32, cores: Option<f64>) -> Lane {
-        let mut state = self.state.lock();
-        let lane = LaneState {
-            weight: u64::from(weight.max(1)),
-            virtual_time: state.now,
-            running: 0,
-            waiting: VecDeque::new(),
-            granted: Vec::new(),
-            bucket: cores.map(Bucket::new),
-        };
-        let index = match state.free.pop() {
-            Some(index) => {
-                if let Some(slot) = state.lanes.get_mut(index) {
-                    *slot = lane;
-                }
-                index
-            }
-            None => {
-                state.lanes.push(lane);
-                state.lanes.len() - 1
-            }
-        };
+        let index = self.state.lock().open(weight, cores);
         Lane {
             gate: self.clone(),
             index,
@@ -140,21 +72,12 @@ impl Gate {
     /// Whether the epoch's thread (the caller) may rest until it is unparked: no guest runs and none
     /// waits for tokens. The next turn wakes it.
     pub(crate) fn may_rest(&self) -> bool {
-        let mut state = self.state.lock();
-        let idle = state.running == 0 && state.throttled.is_empty();
-        if idle {
-            state.resting = Some(std::thread::current());
-        }
-        idle
+        self.state.lock().may_rest()
     }
 
     /// Lets capped lanes run whose buckets have filled. Called every epoch.
     pub(crate) fn refill(&self) {
-        let mut state = self.state.lock();
-        for index in std::mem::take(&mut state.throttled) {
-            state.line_up(index);
-        }
-        state.hand_out();
+        self.state.lock().refill();
     }
 }
 
@@ -175,23 +98,12 @@ impl Lane {
             state.rewake(self.index, waiting.number, waker);
             return false;
         }
+        state.catch_up(self.index);
         if state.is_free(self.index) {
             state.begin(self.index);
             return true;
         }
-        let number = state.next_ticket;
-        state.next_ticket += 1;
-        if let Some(lane) = state.lanes.get_mut(self.index) {
-            lane.waiting.push_back((number, waker.clone()));
-        }
-        state.line_up(self.index);
-        let empty_before = state
-            .bucket(self.index)
-            .map_or(Duration::ZERO, Bucket::empty_so_far);
-        *ticket = Some(Ticket {
-            number,
-            empty_before,
-        });
+        *ticket = Some(state.queue(self.index, waker));
         false
     }
 
@@ -208,12 +120,22 @@ impl Lane {
     /// Gives the turn back and charges what it used.
     pub(crate) fn end_turn(&self, cpu: Duration) {
         let mut state = self.gate.state.lock();
-        state.running = state.running.saturating_sub(1);
-        if let Some(lane) = state.lanes.get_mut(self.index) {
-            lane.running = lane.running.saturating_sub(1);
-        }
+        state.give_back(self.index);
+        state.note_turn(self.index, cpu);
         state.charge(self.index, cpu);
         state.hand_out();
+    }
+
+    /// As [`end_turn`](Self::end_turn), of a guest in the middle of its work: takes a place in the
+    /// lane's queue before anybody else gets the turn.
+    pub(crate) fn end_turn_and_queue(&self, cpu: Duration, waker: &Waker) -> Ticket {
+        let mut state = self.gate.state.lock();
+        state.note_turn(self.index, cpu);
+        state.charge(self.index, cpu);
+        let ticket = state.queue(self.index, waker);
+        state.give_back(self.index);
+        state.hand_out();
+        ticket
     }
 
     /// Charges CPU that was used outside a turn (dropping a cancelled guest).
@@ -225,185 +147,17 @@ impl Lane {
     pub(crate) fn leave(&self, ticket: Ticket) {
         let mut state = self.gate.state.lock();
         if state.take_granted(self.index, ticket.number) {
-            state.running = state.running.saturating_sub(1);
-            if let Some(lane) = state.lanes.get_mut(self.index) {
-                lane.running = lane.running.saturating_sub(1);
-            }
+            state.give_back(self.index);
             state.hand_out();
-        } else if let Some(lane) = state.lanes.get_mut(self.index) {
-            lane.waiting.retain(|(number, _)| *number != ticket.number);
+        } else {
+            state.forget(self.index, ticket.number);
         }
     }
 }
 
 impl Drop for Lane {
     fn drop(&mut self) {
-        let mut state = self.gate.state.lock();
-        let index = self.index;
-        if let Some(lane) = state.lanes.get(index) {
-            let key = (lane.virtual_time, index);
-            state.ready.remove(&key);
-        }
-        state.throttled.retain(|other| *other != index);
-        state.free.push(index);
-    }
-}
-
-impl State {
-    /// Whether a newcomer of this lane may run without waiting: a turn is free, nobody stands
-    /// before it, and its bucket is not empty.
-    fn is_free(&mut self, index: usize) -> bool {
-        self.running < self.capacity
-            && self.ready.is_empty()
-            && self.lanes.get_mut(index).is_some_and(|lane| {
-                lane.waiting.is_empty() && lane.bucket.as_mut().is_none_or(Bucket::has_tokens)
-            })
-    }
-
-    fn begin(&mut self, index: usize) {
-        self.running += 1;
-        if let Some(ticker) = self.resting.take() {
-            ticker.unpark();
-        }
-        if let Some(lane) = self.lanes.get_mut(index) {
-            if lane.running == 0 {
-                lane.virtual_time = lane.virtual_time.max(self.now);
-            }
-            lane.running += 1;
-            // Time passes for all with whoever runs, so that nobody saves turns up while idle.
-            self.now = self.now.max(lane.virtual_time);
-        }
-    }
-
-    /// Puts a lane with waiters where it belongs: among the ready, or the throttled.
-    fn line_up(&mut self, index: usize) {
-        let now = self.now;
-        let Some(lane) = self.lanes.get_mut(index) else {
-            return;
-        };
-        if lane.waiting.is_empty() || self.ready.contains(&(lane.virtual_time, index)) {
-            return;
-        }
-        if lane.running == 0 {
-            lane.virtual_time = lane.virtual_time.max(now);
-        }
-        if lane.bucket.as_mut().is_none_or(Bucket::has_tokens) {
-            self.ready.insert((lane.virtual_time, index));
-        } else if !self.throttled.contains(&index) {
-            self.throttled.push(index);
-        }
-    }
-
-    /// Gives free turns to the ready lanes, least served first.
-    fn hand_out(&mut self) {
-        while self.running < self.capacity {
-            let Some((_, index)) = self.ready.pop_first() else {
-                break;
-            };
-            let next = self
-                .lanes
-                .get_mut(index)
-                .and_then(|lane| lane.waiting.pop_front());
-            if let Some((number, waker)) = next {
-                self.begin(index);
-                if let Some(lane) = self.lanes.get_mut(index) {
-                    lane.granted.push(number);
-                }
-                waker.wake();
-            }
-            self.line_up(index);
-        }
-    }
-
-    fn bucket(&self, index: usize) -> Option<&Bucket> {
-        self.lanes.get(index)?.bucket.as_ref()
-    }
-
-    fn take_granted(&mut self, index: usize, number: u64) -> bool {
-        let Some(lane) = self.lanes.get_mut(index) else {
-            return false;
-        };
-        let found = lane.granted.iter().position(|granted| *granted == number);
-        found.inspect(|at| {
-            lane.granted.swap_remove(*at);
-        });
-        found.is_some()
-    }
-
-    fn rewake(&mut self, index: usize, number: u64, waker: &Waker) {
-        let waiting = self
-            .lanes
-            .get_mut(index)
-            .map(|lane| lane.waiting.iter_mut());
-        if let Some((_, old)) = waiting
-            .into_iter()
-            .flatten()
-            .find(|(other, _)| *other == number)
-        {
-            old.clone_from(waker);
-        }
-    }
-
-    fn charge(&mut self, index: usize, cpu: Duration) {
-        let Some(lane) = self.lanes.get_mut(index) else {
-            return;
-        };
-        let nanos = nanos(cpu);
-        let waited = self.ready.remove(&(lane.virtual_time, index));
-        lane.virtual_time += nanos.saturating_mul(NORMAL_WEIGHT) / lane.weight;
-        if let Some(bucket) = &mut lane.bucket {
-            bucket.tokens = bucket.tokens.saturating_sub_unsigned(nanos);
-        }
-        if waited {
-            self.line_up(index);
-        }
-    }
-}
-
-impl Bucket {
-    fn new(cores: f64) -> Self {
-        let rate = Duration::from_secs(1).mul_f64(cores.max(0.001));
-        let mut bucket = Self {
-            rate: u64::try_from(rate.as_nanos()).unwrap_or(u64::MAX),
-            tokens: 0,
-            refilled: Instant::now(),
-            empty: Duration::ZERO,
-            empty_since: None,
-        };
-        bucket.tokens = bucket.capacity();
-        bucket
-    }
-
-    /// What 100 ms of the lane's cores come to, in nanoseconds.
-    fn capacity(&self) -> i64 {
-        let share = u128::from(self.rate) * BUCKET.as_nanos() / 1_000_000_000;
-        i64::try_from(share).unwrap_or(i64::MAX)
-    }
-
-    fn has_tokens(&mut self) -> bool {
-        let now = Instant::now();
-        let elapsed = now.saturating_duration_since(self.refilled);
-        let gained = u128::from(self.rate) * elapsed.as_nanos() / 1_000_000_000;
-        // Small gains stay in the clock, so that rounding loses nothing.
-        if gained > 1_000 {
-            self.refilled += elapsed;
-            let gained = i64::try_from(gained).unwrap_or(i64::MAX);
-            self.tokens = self.tokens.saturating_add(gained).min(self.capacity());
-        }
-        if self.tokens <= 0 {
-            self.empty_since.get_or_insert(now);
-        } else if let Some(since) = self.empty_since.take() {
-            self.empty += now.saturating_duration_since(since);
-        }
-        self.tokens > 0
-    }
-
-    /// How long it was empty, the present time included.
-    fn empty_so_far(&self) -> Duration {
-        self.empty
-            + self
-                .empty_since
-                .map_or(Duration::ZERO, |since| since.elapsed())
+        self.gate.state.lock().close(self.index);
     }
 }
 

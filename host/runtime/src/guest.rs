@@ -7,11 +7,11 @@
 use crate::holdings;
 use crate::host::Hooks;
 use crate::memory::InstanceMemory;
+use crate::metered;
 use crate::slots::Slot;
 use crate::stdio::{GuestLog, GuestOutput};
 use lodge_model::{AppId, CallDepth, Capabilities, LogSink, LogSource, RequestId};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use wasmtime::{Engine, Result, Store, UpdateDeadline};
 use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -41,8 +41,6 @@ pub(crate) struct Guest {
     log: Arc<GuestLog>,
     /// Epochs until its resources are looked through again.
     unlooked: u32,
-    /// Set when an epoch ends in the middle of the guest's work.
-    pub(crate) interrupted: Arc<AtomicBool>,
     _slot: Slot,
 }
 
@@ -83,7 +81,6 @@ pub(crate) fn new_store(
         memory,
         log,
         unlooked: 0,
-        interrupted: Arc::default(),
         _slot: slot,
     };
     let mut store = Store::new(engine, guest);
@@ -97,7 +94,7 @@ pub(crate) fn new_store(
     store.set_epoch_deadline(EPOCHS_PER_POLL);
     store.epoch_deadline_callback(|mut store| {
         let guest = store.data_mut();
-        guest.interrupted.store(true, Relaxed);
+        metered::interrupted();
         guest.charge_resources()?;
         // Back to the end of the run queue, not just to the gate: plain `Yield` would be polled
         // again at once and keep the thread.

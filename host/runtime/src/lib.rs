@@ -37,8 +37,10 @@ mod oneshot;
 mod program;
 mod report;
 mod shared;
+mod slice;
 mod slots;
 mod stdio;
 mod ticker;
 
 pub use local::{LocalRuntime, RuntimeError, Settings, WASMTIME_VERSION, memory_mappings};
+pub use slice::serve_in_short_slices;

@@ -8,6 +8,7 @@ use crate::cpu_clock::Stopwatch;
 use crate::gate::{Lane, Ticket};
 use crate::ticker::EPOCH;
 use lodge_model::AppMeter;
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,6 +20,16 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Panicked;
 
+thread_local! {
+    /// Whether an epoch ended in the middle of the work of the guest that this thread polls.
+    static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// To be told when an epoch ends in the middle of a guest's work, on the thread that polls it.
+pub(crate) fn interrupted() {
+    INTERRUPTED.set(true);
+}
+
 /// A guest's future on the heap, with what it used.
 pub(crate) struct Metered<T> {
     /// None once it has ended: its memory is given back within the last turn.
@@ -27,6 +38,8 @@ pub(crate) struct Metered<T> {
     meter: Arc<AppMeter>,
     ticket: Option<Ticket>,
     waiting_since: Option<Instant>,
+    /// An epoch ended in the middle of its work, and it has not gone on since.
+    is_interrupted: bool,
     cpu: Duration,
 }
 
@@ -42,6 +55,7 @@ impl<T> Metered<T> {
             meter,
             ticket: None,
             waiting_since: None,
+            is_interrupted: false,
             cpu: Duration::ZERO,
         }
     }
@@ -51,9 +65,9 @@ impl<T> Metered<T> {
         self.cpu
     }
 
-    /// Whether it is ready to run and waits for a turn.
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.ticket.is_some()
+    /// Whether it is in the middle of work.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     /// Polls the guest if it has a turn. Never again after it was ready.
@@ -80,11 +94,12 @@ impl<T> Metered<T> {
             self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
             self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
         }
+        INTERRUPTED.set(false);
         let watch = Stopwatch::start();
         let polled = loop {
             let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
             match std::panic::catch_unwind(poll) {
-                Ok(Poll::Pending) if watch.used() < EPOCH && again() => {}
+                Ok(Poll::Pending) if !INTERRUPTED.get() && watch.used() < EPOCH && again() => {}
                 Ok(Poll::Pending) => break Poll::Pending,
                 Ok(Poll::Ready(value)) => break Poll::Ready(Ok(value)),
                 Err(_) => break Poll::Ready(Err(Panicked)),
@@ -94,8 +109,18 @@ impl<T> Metered<T> {
             drop_quietly(&mut self.future);
         }
         let used = watch.used();
-        self.lane.end_turn(used);
+        self.is_interrupted = polled.is_pending() && INTERRUPTED.get();
+        if self.is_interrupted {
+            self.ticket = Some(self.lane.end_turn_and_queue(used, cx.waker()));
+        } else {
+            self.lane.end_turn(used);
+        }
         self.count(used);
+        if self.is_interrupted {
+            // The kernel would leave the core to this thread for some milliseconds more. A turn is over: whoever waits
+            // for the core, above all the thread that reads sockets, is not to wait for longer than one.
+            std::thread::yield_now();
+        }
         polled
     }
 

@@ -2,11 +2,13 @@
 //! millisecond.
 //!
 //! A thread of its own, not a timer of the async runtime, since it must tick when every other
-//! thread is inside a guest. It holds the engines weakly and ends with them. While no guest runs it
-//! rests, so that an idle host uses no CPU: the gate wakes it.
+//! thread is inside a guest, and one that the kernel lets run on time ([`slice`]). It holds the
+//! engines weakly and ends with them. While no guest runs it rests, so that an idle host uses no CPU:
+//! the gate wakes it.
 
 use crate::engine::{Engines, Flavor};
 use crate::gate::Gate;
+use crate::slice;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> 
     let concurrent = engines.get(Flavor::Async).weak();
     let gate: Weak<Gate> = Arc::downgrade(gate);
     let tick = move || {
+        slice::set(slice::PUNCTUAL);
         while let (Some(sync), Some(concurrent)) = (sync.upgrade(), concurrent.upgrade()) {
             sync.increment_epoch();
             concurrent.increment_epoch();

@@ -5,21 +5,31 @@
 //! spell of the machine hits them all. What is quoted are medians and ratios, never one number. The
 //! load generator shares the machine with the server; compare within one run only.
 //!
+//! The peers are `wasmtime serve` (built once by `cargo install`), workerd (an npm package) and, where it is on PATH, Spin.
+//! Lodge is measured with 1, 1,000 and 10,000 apps: one of them asked, and each of them in turn. `--only` measures the
+//! servers whose name holds that, and installs and prepares what they need; `--no-build` measures what is built.
+//!
+//! `--only cost` measures the CPU time of a request, by stages and as it grows (`bench/cost`).
+//!
 //! `--only isolation` measures what apps notice of each other, `--only density` what idle ones cost, `--only soak`
 //! whether all comes back that hostile ones take; `--only cluster` and `--only scale` several
 //! environments: a supervisor, its workers and a real Redis. They are tools of `tests/bench`, since they drive
 //! the real program.
 
+mod cost;
+mod crowd;
 mod host;
 mod load;
+mod peers;
+mod process;
 mod report;
+mod scripts;
 mod servers;
 mod tools;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::guests;
 use crate::places::Places;
@@ -27,16 +37,14 @@ use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh};
 use crate::system::{self, Need};
 use crate::toolchain::Choice;
-use host::{BenchHost, Prepared};
-use load::Load;
+use host::Prepared;
+use process::until_at_rest;
 use report::Report;
 use servers::Server;
 use tools::Part;
 
-/// The peer, at the version of our own Wasmtime.
-const WASMTIME_CLI: &str = "48.0.8";
 /// Apps beside the measured one, in the crowded measurements.
-const CROWD: usize = 1_000;
+const CROWDS: [usize; 2] = [1_000, 10_000];
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -46,7 +54,8 @@ pub(crate) struct Options {
     /// Seconds a measurement lasts
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only servers whose name holds this; `isolation`: only what apps notice of each other;
+    /// Only servers whose name holds this; `cost`: only the CPU time of a request, by stages and as it grows
+    /// (`cost-stages`, `cost-apps`, `cost-cores`, `cost-instances`, `cost-bodies`: a part of it); `isolation`: only what apps notice of each other;
     /// `density`: only 10,000 idle apps; `soak`: only 20 minutes of mixed load; `cluster`: only several
     /// environments; `scale`: only 200 simulated workers
     #[arg(long)]
@@ -57,6 +66,16 @@ pub(crate) struct Options {
     /// Leave out memory and start times, the capabilities, and several environments
     #[arg(long)]
     quick: bool,
+    /// Measure the programs and guests that are built, as they are
+    #[arg(long)]
+    no_build: bool,
+}
+
+impl Options {
+    /// Whether a server of this name is to be measured.
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only))
+    }
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
@@ -66,13 +85,46 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
         Some("soak") => return tools::run(places, options, &[Part::Soak]),
         Some("isolation") => return tools::run(places, options, &[Part::Isolation]),
         Some("scale") => return tools::run(places, options, &[Part::Scale]),
+        Some(only) if only.starts_with("cost") => return cost::run(places, options),
         _ => {}
     }
     let all = !options.quick && options.only.is_none();
     let mut steps = Steps::new(if all { 8 } else { 6 });
+    build(places, options, &mut steps)?;
+    let prepared = Prepared::new(places);
+    let servers = steps.step("the peers", || {
+        servers::all(places, options, &prepared, CROWDS)
+    })?;
+    steps.step("upload the components, create the apps", || {
+        let crowds = CROWDS.into_iter();
+        let wanted = crowds.filter(|crowd| all || servers.iter().any(|one| one.crowd == *crowd));
+        prepared.make(&wanted.collect::<Vec<_>>())
+    })?;
+    let mut report = Report::default();
+    steps.step("measure", || {
+        throughput(options, &servers, &mut report)?;
+        if all {
+            let [crowd, _] = CROWDS;
+            prepared.memory_and_starts(crowd, &mut report)?;
+        }
+        Ok(())
+    })?;
+    if all {
+        others(places, options, &mut steps)?;
+    }
+    report.print();
+    report.save(&places.target.join("bench/results.json"))
+}
+
+/// What is measured with servers: three steps.
+fn build(places: &Places, options: &Options, steps: &mut Steps) -> Result<()> {
     steps.step("system packages", || {
         system::ensure(&[Need::Compiler, Need::Wrk])
     })?;
+    if options.no_build {
+        say("measuring what is built");
+        return Ok(());
+    }
     steps.step("guests", || {
         guests::run(
             places,
@@ -82,48 +134,28 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
             },
         )
     })?;
-    steps.step("build lodge and the peers (release)", || {
-        let binaries = [
-            "build",
-            "--release",
-            "--bin",
-            "lodge",
-            "--bin",
-            "bare-hyper",
-            "--bin",
-            "native-peer",
-            "--bin",
-            "capabilities",
-        ];
-        sh(cargo().args(binaries).current_dir(&places.root))
-    })?;
-    let wasmtime = steps.step("wasmtime serve", || wasmtime(places, options))?;
-    let prepared = steps.step("upload the components, create the apps", || {
-        Prepared::make(places, CROWD)
-    })?;
-    let mut report = Report::default();
-    steps.step("measure", || {
-        throughput(places, options, &wasmtime, &prepared, &mut report)?;
-        if all {
-            prepared.memory_and_starts(&mut report)?;
-        }
-        Ok(())
-    })?;
-    if all {
-        steps.step(
-            "the capabilities beside the same work done natively",
-            || sh(tool(places, "capabilities").args(amounts(options))),
-        )?;
-        steps.step("isolation, and several environments", || {
-            tools::run(
-                places,
-                options,
-                &[Part::Isolation, Part::Density, Part::Cluster, Part::Scale],
-            )
-        })?;
-    }
-    report.print();
-    report.save(&places.target.join("bench/results.json"))
+    steps.step("build lodge and its yardsticks (release)", || {
+        let binaries = ["lodge", "bare-hyper", "native-peer", "capabilities"];
+        let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
+        let mut command = cargo();
+        command.args(["build", "--release"]).args(binaries);
+        sh(command.current_dir(&places.root))
+    })
+}
+
+/// What is measured by tools of their own.
+fn others(places: &Places, options: &Options, steps: &mut Steps) -> Result<()> {
+    steps.step(
+        "the capabilities beside the same work done natively",
+        || sh(tool(places, "capabilities").args(amounts(options))),
+    )?;
+    steps.step("isolation, and several environments", || {
+        tools::run(
+            places,
+            options,
+            &[Part::Isolation, Part::Density, Part::Cluster, Part::Scale],
+        )
+    })
 }
 
 /// One of the measuring tools of `tests/bench`, which start the built program themselves.
@@ -138,31 +170,14 @@ fn amounts(options: &Options) -> [String; 2] {
     [options.rounds.to_string(), options.seconds.to_string()]
 }
 
-fn throughput(
-    places: &Places,
-    options: &Options,
-    wasmtime: &std::path::Path,
-    prepared: &Prepared,
-    report: &mut Report,
-) -> Result<()> {
-    let wanted = |server: &Server| {
-        options
-            .only
-            .as_ref()
-            .is_none_or(|only| server.name.contains(only.as_str()))
-    };
-    let servers = servers::all(places, wasmtime, prepared);
+fn throughput(options: &Options, servers: &[Server], report: &mut Report) -> Result<()> {
     for round in 1..=options.rounds {
-        for server in servers.iter().filter(|server| wanted(server)) {
+        for server in servers {
             let running = server.start()?;
-            Load::new(&server.url, server.host.as_deref(), Duration::from_secs(1)).run()?;
-            let result = Load::new(
-                &server.url,
-                server.host.as_deref(),
-                Duration::from_secs(options.seconds),
-            )
-            .run()?;
-            running.stop()?;
+            until_at_rest(running.pid())?;
+            server.load().run(1)?;
+            let result = server.load().run(options.seconds)?;
+            drop(running);
             if result.errors > 0 {
                 bail!("{}: {} requests failed", server.name, result.errors);
             }
@@ -170,39 +185,8 @@ fn throughput(
                 "round {round}/{}: {:<34} {:>9.0} req/s  p50 {:.2} ms  p99 {:.2} ms",
                 options.rounds, server.name, result.per_second, result.p50_ms, result.p99_ms
             ));
-            report.add(server.name, result);
+            report.add(&server.name, result);
         }
     }
     Ok(())
-}
-
-/// The peer's program: the one named, or built once into the target folder (minutes).
-fn wasmtime(places: &Places, options: &Options) -> Result<PathBuf> {
-    if let Some(given) = &options.wasmtime {
-        return Ok(given.clone());
-    }
-    let root = places.target.join("bench/tools");
-    let program = root.join("bin/wasmtime");
-    if !program.exists() {
-        say("building it once; this takes minutes");
-        sh(cargo()
-            .args(["install", "wasmtime-cli", "--locked", "--version", WASMTIME_CLI])
-            .args(["--no-default-features", "--features"])
-            .arg("serve,run,component-model,component-model-async,cranelift,pooling-allocator,wasi-http")
-            .arg("--root")
-            .arg(&root)
-            .env("CARGO_TARGET_DIR", places.target.join("bench/build")))?;
-    }
-    Ok(program)
-}
-
-/// Bytes of a process that are in memory.
-fn resident_bytes(host: &BenchHost) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", host.pid()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line
-        .and_then(|line| line.trim().strip_suffix(" kB"))
-        .and_then(|kib| kib.trim().parse::<u64>().ok());
-    kib.map(|kib| kib * 1024)
-        .ok_or_else(|| anyhow::anyhow!("no VmRSS in /proc"))
 }

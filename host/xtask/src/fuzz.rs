@@ -1,5 +1,9 @@
 //! `cargo xtask fuzz`: every fuzz target for some seconds, or one of them. `fuzz/README.md` has the rest.
 //!
+//! The targets are programs of the host's workspace that its ordinary build leaves out. Only the workspace's own
+//! crates are compiled for fuzzing (`fuzz/rustc`), under names of their own; all others are those of the ordinary
+//! build, so that fuzzing costs CI a few minutes instead of a build of everything.
+//!
 //! What is learned stays in the build's folder, not in the repository: `fuzz/corpus` are seeds, chosen by
 //! hand. A find fails the command, which says where the input lies and how to run it again.
 
@@ -11,7 +15,7 @@ use anyhow::{Result, bail};
 
 use crate::places::Places;
 use crate::progress::{Steps, say};
-use crate::shell::{cargo, output, path_with, run as sh, succeeds};
+use crate::shell::{cargo, run as sh};
 use crate::system::{self, Need};
 
 /// The most that one run of a target may have, in MiB …
@@ -26,30 +30,29 @@ pub(crate) struct Options {
     /// How long each target runs, in seconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// Passed on to libFuzzer, for instance `-fork=2`
+    #[arg(last = true)]
+    fuzzer: Vec<String>,
 }
 
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let fuzz = Fuzz::find(places);
-    let mut steps = Steps::new(3);
-    steps.step("cargo-fuzz", || {
-        system::ensure(&[Need::Compiler])?;
-        fuzz.install()
-    })?;
     let all = fuzz.targets()?;
     let targets = match &options.target {
         None => all,
         Some(target) if all.contains(target) => vec![target.clone()],
         Some(target) => bail!("there is no target {target}; there are {}", all.join(", ")),
     };
-    steps.step("build the targets (minutes the first time)", || {
-        let mut build = fuzz.cargo_fuzz("build")?;
-        sh(build.args(options.target.as_slice()))
+    let mut steps = Steps::new(2);
+    steps.step("build the targets", || {
+        system::ensure(&[Need::Compiler, Need::Cxx])?;
+        fuzz.build(&targets)
     })?;
     steps.step("fuzz", || {
         let mut each = Steps::new(targets.len());
         for target in &targets {
             let what = format!("{target}, {} s", options.seconds);
-            each.step(&what, || fuzz.target(target, options.seconds))?;
+            each.step(&what, || fuzz.target(target, options))?;
         }
         Ok(())
     })
@@ -57,51 +60,54 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
 
 /// Where fuzzing has its things.
 struct Fuzz {
-    /// The workspace of the targets.
+    root: PathBuf,
+    /// The targets, seeds and finds.
     folder: PathBuf,
-    /// Where cargo-fuzz is, if this command installed it.
-    tools: PathBuf,
+    /// Where cargo puts the targets.
+    programs: PathBuf,
     /// What runs learn.
     learned: PathBuf,
-    build: PathBuf,
 }
 
 impl Fuzz {
     fn find(places: &Places) -> Self {
         Self {
+            root: places.root.clone(),
             folder: places.root.join("fuzz"),
-            tools: places.toolchain.join("cargo-fuzz"),
+            programs: places.target.join("debug"),
             learned: places.target.join("fuzz-learned"),
-            build: places.target.clone(),
         }
-    }
-
-    fn install(&self) -> Result<()> {
-        if succeeds(self.cargo()?.args(["fuzz", "--version"])) {
-            return Ok(());
-        }
-        say("installing cargo-fuzz");
-        let install = ["install", "cargo-fuzz", "--locked", "--quiet"];
-        sh(cargo().args(install).arg("--root").arg(&self.tools))
     }
 
     fn targets(&self) -> Result<Vec<String>> {
-        let listed = output(self.cargo()?.args(["fuzz", "list"]))?;
-        Ok(listed.lines().map(str::to_owned).collect())
+        let files = files(&self.folder.join("fuzz_targets"))?;
+        let targets = files.iter().filter(|file| file.is_file());
+        let names = targets.filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()));
+        Ok(names.collect())
+    }
+
+    /// No package is named, so that dependencies have the features that they have in the build of everything.
+    fn build(&self, targets: &[String]) -> Result<()> {
+        let mut build = cargo();
+        build.args(["build", "--features", "lodge-fuzz/targets"]);
+        build.args(targets.iter().flat_map(|target| ["--bin", target]));
+        build.env("RUSTC_WORKSPACE_WRAPPER", self.folder.join("rustc"));
+        sh(build.current_dir(&self.root))
     }
 
     /// Seeds and what was learned before, for some seconds.
-    fn target(&self, target: &str, seconds: u32) -> Result<()> {
+    fn target(&self, target: &str, options: &Options) -> Result<()> {
         let learned = self.learned.join(target);
         let found = self.folder.join("artifacts").join(target);
         fs::create_dir_all(&learned)?;
+        fs::create_dir_all(&found)?;
         let before = files(&found)?;
-        let mut run = self.cargo_fuzz("run")?;
-        run.arg(target)
-            .arg(&learned)
+        let program = self.programs.join(target);
+        let mut run = Command::new(&program);
+        run.arg(&learned)
             .arg(self.folder.join("corpus").join(target))
-            .arg("--")
-            .arg(format!("-max_total_time={seconds}"))
+            .arg(format!("-artifact_prefix={}/", found.display()))
+            .arg(format!("-max_total_time={}", options.seconds))
             .arg(format!("-rss_limit_mb={MEMORY}"))
             .arg(format!("-timeout={TIMEOUT}"))
             // One line a find or end, not one a thing learned.
@@ -110,37 +116,14 @@ impl Fuzz {
         if words.is_file() {
             run.arg(format!("-dict={}", words.display()));
         }
-        let Err(error) = sh(&mut run) else {
+        let Err(error) = sh(run.args(&options.fuzzer)) else {
             return Ok(());
         };
         for file in files(&found)?.iter().filter(|file| !before.contains(file)) {
             say(&format!("found: {}", file.display()));
-            say(&format!(
-                "again: RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {target} {}   (in {})",
-                file.display(),
-                self.folder.display()
-            ));
+            say(&format!("again: {} {}", program.display(), file.display()));
         }
         Err(error.context(format!("{target} found something: see fuzz/README.md")))
-    }
-
-    /// The host has no memory that its language does not watch (`unsafe_code` is denied but in small
-    /// files that no target reaches), so that a sanitizer would cost half the speed for nothing.
-    fn cargo_fuzz(&self, what: &str) -> Result<Command> {
-        let mut command = self.cargo()?;
-        command.args(["fuzz", what, "--sanitizer", "none", "--target-dir"]);
-        command.arg(&self.build);
-        Ok(command)
-    }
-
-    fn cargo(&self) -> Result<Command> {
-        let mut command = cargo();
-        command
-            .current_dir(&self.folder)
-            .env("PATH", path_with(&[self.tools.join("bin")])?)
-            // cargo-fuzz gives the compiler options that it has for its own developers only.
-            .env("RUSTC_BOOTSTRAP", "1");
-        Ok(command)
     }
 }
 

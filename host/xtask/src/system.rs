@@ -14,6 +14,8 @@ use crate::shell::{is_root, run, succeeds, which};
 pub(crate) enum Need {
     /// A C compiler: some crates bring C, and Rust links with it.
     Compiler,
+    /// A C++ compiler, for libFuzzer.
+    Cxx,
     /// PostgreSQL's programs: each test starts servers of its own.
     Postgres,
     /// MariaDB's server, without Debian's service around it: tests start their own.
@@ -53,6 +55,7 @@ impl Need {
     fn is_there(self) -> bool {
         match self {
             Self::Compiler => which("cc").is_some(),
+            Self::Cxx => which("c++").is_some(),
             Self::Postgres => has_postgres(),
             Self::Mariadb => has_mariadb(),
             Self::Chromium => which("chromium").is_some(),
@@ -68,6 +71,7 @@ impl Need {
     fn name(self) -> &'static str {
         match self {
             Self::Compiler => "a C compiler",
+            Self::Cxx => "a C++ compiler",
             Self::Postgres => "PostgreSQL (initdb, postgres)",
             Self::Mariadb => "MariaDB (mariadbd and its SQL files)",
             Self::Chromium => "Chromium",
@@ -81,6 +85,7 @@ impl Need {
     fn packages(self) -> Packages {
         let (apt, dnf, pacman, brew) = match self {
             Self::Compiler => ("gcc libc6-dev", "gcc", "gcc", "gcc"),
+            Self::Cxx => ("g++", "gcc-c++", "gcc", "gcc"),
             Self::Postgres => (
                 "postgresql",
                 "postgresql-server",

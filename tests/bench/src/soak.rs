@@ -115,12 +115,19 @@ fn held(api: &Api) -> u64 {
 
 fn visit(host: &Host, app: &str, path: &str, told: &Told) {
     while !told.over.load(Relaxed) {
-        let reply = host.visit(app, path).send();
-        if reply.status == 200 {
-            told.served.fetch_add(1, Relaxed);
+        let failure = match host.visit(app, path).try_send() {
+            Ok(reply) if reply.status == 200 && reply.whole => None,
+            Ok(reply) => Some(format!("{} {}", reply.status, reply.text())),
+            Err(error) => Some(error.to_string()),
+        };
+        let counter = if failure.is_none() {
+            &told.served
         } else {
-            told.failed.fetch_add(1, Relaxed);
-            println!("{app}{path}: {} {}", reply.status, reply.text());
+            &told.failed
+        };
+        counter.fetch_add(1, Relaxed);
+        if let Some(failure) = failure {
+            println!("{app}{path}: {failure}");
         }
         std::thread::sleep(Duration::from_millis(10));
     }

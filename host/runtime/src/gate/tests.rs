@@ -3,6 +3,7 @@
 use super::*;
 use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
+use std::time::Instant;
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -65,6 +66,116 @@ fn weights_divide_the_cpu() {
     let lanes = [gate.lane(300, None), gate.lane(100, None)];
     let had = share(&gate, &lanes, &[10, 10], 1000);
     assert!((700..800).contains(&had[0]), "{had:?}");
+}
+
+#[test]
+fn weights_hold_where_a_lane_with_waiters_has_no_guest_that_runs() {
+    let gate = Gate::new(1);
+    let lanes = [gate.lane(300, None), gate.lane(100, None)];
+    let had = share(&gate, &lanes, &[10, 10], 1000);
+    assert!((740..760).contains(&had[0]), "{had:?}");
+}
+
+#[test]
+fn weights_hold_between_apps_with_one_busy_request_each() {
+    let gate = Gate::new(1);
+    let lanes = [gate.lane(300, None), gate.lane(100, None)];
+    let waker = Waker::from(Arc::new(Count::default()));
+    let mut tickets = [None, None];
+    let mut had = [0; 2];
+    for _ in 0..1_000 {
+        let turn = (0..2).find(|lane| lanes[*lane].try_turn(&mut tickets[*lane], &waker));
+        let turn = turn.unwrap();
+        (0..2).for_each(|lane| {
+            // Whoever asks besides has no turn.
+            assert!(lane == turn || !lanes[lane].try_turn(&mut tickets[lane], &waker));
+        });
+        had[turn] += 1;
+        tickets[turn] = Some(lanes[turn].end_turn_and_queue(Duration::from_millis(1), &waker));
+    }
+    for (lane, ticket) in lanes.iter().zip(tickets) {
+        lane.leave(ticket.unwrap());
+    }
+    assert!((740..760).contains(&had[0]), "{had:?}");
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn a_lane_that_was_held_back_by_its_cap_has_saved_nothing_up() {
+    let gate = Gate::new(1);
+    let lanes = [gate.lane(100, None), gate.lane(100, Some(1.0))];
+    let waker = Waker::from(Arc::new(Count::default()));
+    let mut capped = None;
+    assert!(lanes[1].try_turn(&mut None, &waker));
+    lanes[1].end_turn(Duration::from_millis(101)); // the bucket holds 100 ms
+    assert!(!lanes[1].try_turn(&mut capped, &waker));
+    share(&gate, &lanes[..1], &[4], 5_000);
+    std::thread::sleep(Duration::from_millis(5));
+    gate.refill();
+    let state = gate.state.lock();
+    assert!(state.lanes[1].virtual_time >= state.lanes[0].virtual_time - 1_000_000);
+    drop(state);
+    lanes[1].leave(capped.unwrap());
+}
+
+#[test]
+fn a_brief_lane_need_not_queue_behind_others_while_it_is_next() {
+    let gate = Gate::new(1);
+    let (greedy, quiet) = (gate.lane(100, None), gate.lane(100, None));
+    let waker = Waker::from(Arc::new(Count::default()));
+    let brief = Duration::from_micros(20);
+    let mut waits = None;
+    assert!(greedy.try_turn(&mut None, &waker));
+    assert!(
+        !quiet.try_turn(&mut waits, &waker),
+        "nothing is known of it"
+    );
+    greedy.end_turn(Duration::from_millis(1));
+    assert!(quiet.try_turn(&mut waits, &waker));
+    quiet.end_turn(brief);
+    for _ in 0..20 {
+        assert!(quiet.try_turn(&mut None, &waker));
+        quiet.end_turn(brief);
+    }
+    let mut tickets = [
+        greedy.try_turn(&mut None, &waker).then_some(None),
+        Some(None),
+    ];
+    let [Some(_), Some(second)] = &mut tickets else {
+        panic!("a turn was free");
+    };
+    assert!(!greedy.try_turn(second, &waker));
+    assert!(quiet.try_turn(&mut None, &waker), "one more than capacity");
+    let mut third = None;
+    assert!(!quiet.try_turn(&mut third, &waker), "and no more");
+    quiet.leave(third.unwrap());
+    quiet.end_turn(Duration::from_millis(1));
+    assert!(!quiet.try_turn(&mut waits, &waker), "it was not brief");
+    quiet.leave(waits.unwrap());
+    greedy.end_turn(Duration::from_millis(1));
+    greedy.leave(second.unwrap());
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn a_brief_lane_that_has_had_its_share_queues() {
+    let gate = Gate::new(1);
+    let (greedy, quick) = (gate.lane(100, None), gate.lane(100, None));
+    let waker = Waker::from(Arc::new(Count::default()));
+    for _ in 0..20 {
+        assert!(quick.try_turn(&mut None, &waker));
+        quick.end_turn(Duration::from_micros(100));
+    }
+    // The other waits from now on, as far as time has come.
+    assert!(quick.try_turn(&mut None, &waker));
+    let mut waits = None;
+    assert!(!greedy.try_turn(&mut waits, &waker));
+    let mut quick_had = 0;
+    while quick.try_turn(&mut None, &waker) {
+        quick.end_turn(Duration::from_micros(100));
+        quick_had += 1;
+    }
+    assert!(quick_had <= 1, "{quick_had}");
 }
 
 #[test]

@@ -43,7 +43,6 @@ pub(super) async fn run(
         ));
     };
     let mut store = app.new_store().await?;
-    store.data_mut().interrupted = signals.is_busy.clone();
     let service = match pre.instantiate_async(&mut store).await {
         Ok(service) => service,
         Err(e) => {

@@ -61,7 +61,7 @@ pub(super) struct Signals {
     /// No guest task is under way.
     pub(super) is_quiet: AtomicBool,
     /// It was interrupted in the middle of work.
-    pub(super) is_busy: Arc<AtomicBool>,
+    pub(super) is_busy: AtomicBool,
     /// Something happened since the last poll began.
     dirty: AtomicBool,
     keeper: AtomicWaker,
@@ -189,22 +189,17 @@ impl SharedInstance {
             driver.guest = None;
             return self.finish(Err(broken));
         }
-        let was_busy = self.signals.is_busy.swap(false, Ordering::Relaxed);
         let cx = &mut Context::from_waker(&self.waker);
-        let again = || {
-            !self.signals.is_busy.load(Ordering::Relaxed)
-                && self.signals.dirty.swap(false, Ordering::SeqCst)
-        };
-        match guest.poll_while(cx, again) {
+        let again = || self.signals.dirty.swap(false, Ordering::SeqCst);
+        let polled = guest.poll_while(cx, again);
+        let is_busy = &self.signals.is_busy;
+        is_busy.store(guest.is_interrupted(), Ordering::Relaxed);
+        match polled {
             Poll::Ready(ended) => {
                 driver.guest = None;
                 self.finish(ended.unwrap_or_else(|_| Err(Broken::panicked())));
             }
             Poll::Pending => {
-                if guest.is_waiting() {
-                    // It had no turn: what it was in the middle of, it still is.
-                    self.signals.is_busy.store(was_busy, Ordering::Relaxed);
-                }
                 let progress = self.signals.progress.load(Ordering::Relaxed);
                 if progress != driver.progress_mark {
                     driver.progress_mark = progress;

@@ -1,5 +1,5 @@
-//! Lodge as it is measured: two data folders made beforehand through the command line, one with the
-//! measured apps alone, one with a crowd of others that run beside them.
+//! Lodge as it is measured: data folders made beforehand, one with the measured apps alone, the others with crowds
+//! of 1,000 or 10,000 that run beside them. A folder with a crowd begins as a copy of the first.
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::crowd::Api;
+use super::process::{resident_bytes, until_at_rest};
 use super::report::Report;
-use super::resident_bytes;
 use super::servers::{get, wait_for};
 use crate::places::Places;
-use crate::shell::output;
+use crate::shell::{output, run as sh};
 
 /// Where the measured host serves apps.
 pub(super) const APPS: &str = "127.0.0.1:14000";
@@ -41,14 +42,19 @@ const MEASURED: &[(&str, &str, &[&str])] = &[
             "instance_memory_bytes=128MiB",
         ],
     ),
+    ("echo", "echo-p2.wasm", &["--limit", "memory_bytes=4GiB"]),
+    (
+        "allocate",
+        "allocate-p2.wasm",
+        &["--limit", "memory_bytes=4GiB"],
+    ),
 ];
 
 /// The data folders.
 pub(super) struct Prepared {
     lodge: PathBuf,
-    alone: PathBuf,
-    crowded: PathBuf,
-    crowd: usize,
+    guests: PathBuf,
+    folder: PathBuf,
 }
 
 /// How to start one of the hosts.
@@ -103,64 +109,73 @@ impl Drop for BenchHost {
 }
 
 impl Prepared {
-    pub(super) fn make(places: &Places, crowd: usize) -> Result<Self> {
-        let folder = places.target.join("bench");
-        let prepared = Self {
+    pub(super) fn new(places: &Places) -> Self {
+        Self {
             lodge: places.target.join("release/lodge"),
-            alone: folder.join("data-alone"),
-            crowded: folder.join("data-crowded"),
-            crowd,
-        };
-        for (data, others) in [(&prepared.alone, 0), (&prepared.crowded, crowd)] {
-            if data.exists() {
-                fs::remove_dir_all(data)?;
-            }
-            fs::create_dir_all(data)?;
-            let host = BenchHost::start(&prepared.at(data))?;
-            let client = Client::log_in(&prepared.lodge)?;
-            client.create_apps(&places.guests, others)?;
-            drop(host);
+            guests: places.guests.clone(),
+            folder: places.target.join("bench"),
         }
-        Ok(prepared)
     }
 
-    fn at(&self, data: &Path) -> HostCommand {
+    /// Makes the folders with crowds of these sizes anew, and the one without.
+    pub(super) fn make(&self, crowds: &[usize]) -> Result<()> {
+        let alone = self.command(0);
+        if alone.data.exists() {
+            fs::remove_dir_all(&alone.data)?;
+        }
+        fs::create_dir_all(&alone.data)?;
+        let host = BenchHost::start(&alone)?;
+        Client::log_in(&self.lodge)?.create_measured(&self.guests)?;
+        drop(host);
+        for crowd in crowds.iter().copied().filter(|crowd| *crowd > 0) {
+            let crowded = self.command(crowd);
+            if crowded.data.exists() {
+                fs::remove_dir_all(&crowded.data)?;
+            }
+            sh(Command::new("cp")
+                .arg("--recursive")
+                .args([&alone.data, &crowded.data]))?;
+            let host = BenchHost::start(&crowded)?;
+            Client::log_in(&self.lodge)?.create_others(crowd)?;
+            until_at_rest(host.pid())?;
+        }
+        Ok(())
+    }
+
+    /// A host with so many apps beside the measured ones.
+    pub(super) fn command(&self, crowd: usize) -> HostCommand {
         HostCommand {
             lodge: self.lodge.clone(),
-            data: data.to_owned(),
+            data: self.folder.join(format!("data-{crowd}")),
         }
-    }
-
-    pub(super) fn command(&self, crowded: bool) -> HostCommand {
-        self.at(if crowded { &self.crowded } else { &self.alone })
     }
 
     /// Memory of the process with few and many running apps, the time until all of them run after a
     /// restart, and the first visits of apps that wait for theirs.
-    pub(super) fn memory_and_starts(&self, report: &mut Report) -> Result<()> {
-        let host = BenchHost::start(&self.command(false))?;
+    pub(super) fn memory_and_starts(&self, crowd: usize, report: &mut Report) -> Result<()> {
+        let host = BenchHost::start(&self.command(0))?;
         let client = Client::log_in(&self.lodge)?;
         client.wait_running(MEASURED.len())?;
         report.note(
             "memory, measured apps only (MiB)",
-            mib(resident_bytes(&host)?),
+            mib(resident_bytes(host.pid())?),
         );
         drop(host);
         let started = Instant::now();
-        let host = BenchHost::start(&self.command(true))?;
+        let host = BenchHost::start(&self.command(crowd))?;
         report.note(
             "restart with the crowd until it serves (ms)",
             started.elapsed().as_secs_f64() * 1e3,
         );
         let client = Client::log_in(&self.lodge)?;
-        client.wait_running(MEASURED.len() + self.crowd)?;
+        client.wait_running(MEASURED.len() + crowd)?;
         report.note(
             "restart with the crowd until all run (ms)",
             started.elapsed().as_secs_f64() * 1e3,
         );
         report.note(
             "memory, with the crowd running (MiB)",
-            mib(resident_bytes(&host)?),
+            mib(resident_bytes(host.pid())?),
         );
         let mut first = Vec::new();
         for index in 0..COLD {
@@ -237,8 +252,7 @@ impl Client {
         )
     }
 
-    /// The measured apps, and `others` that run beside them; as many again as are timed cold.
-    fn create_apps(&self, guests: &Path, others: usize) -> Result<()> {
+    fn create_measured(&self, guests: &Path) -> Result<()> {
         for (app, guest, settings) in MEASURED {
             let file = guests.join(guest);
             let name = guest.trim_end_matches(".wasm");
@@ -259,21 +273,25 @@ impl Client {
             words.extend(*settings);
             self.run(&words)?;
         }
-        for index in 0..others {
-            let app = format!("crowd-{index}");
-            let settings = ["--start-mode", "with-host", "--desired", "running"];
-            self.create(&app, &settings)?;
-        }
-        for index in 0..COLD.min(others) {
-            self.create(&format!("cold-{index}"), &[])?;
-        }
         Ok(())
     }
 
-    fn create(&self, app: &str, settings: &[&str]) -> Result<()> {
-        let mut words = vec!["app", "create", app, "--component", "hello-p2@1.0.0"];
-        words.extend(settings);
-        self.run(&words).map(drop)
+    /// Those that run beside the measured ones, and those whose first visit is timed.
+    fn create_others(&self, crowd: usize) -> Result<()> {
+        let fresh = self.run(&["app", "show", "fresh", "--json"])?;
+        let fresh: serde_json::Value = serde_json::from_str(&fresh)?;
+        let digest = fresh.pointer("/component/digest");
+        let digest = digest.and_then(|text| text.as_str()).context("no digest")?;
+        let api = Api {
+            at: ADMIN,
+            token: &self.token,
+        };
+        api.create(crowd, digest)?;
+        for index in 0..COLD {
+            let app = format!("cold-{index}");
+            self.run(&["app", "create", &app, "--component", "hello-p2@1.0.0"])?;
+        }
+        Ok(())
     }
 
     /// Waits until this many apps run.

@@ -2,24 +2,31 @@
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
+use super::process::confined;
 use crate::shell::output;
 
 const CONNECTIONS: u32 = 32;
 
 /// A load to be put on one address.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Load<'a> {
-    url: &'a str,
+    pub(super) url: &'a str,
     /// The host name asked for, if not the URL's.
-    host: Option<&'a str>,
-    time: Duration,
+    pub(super) host: Option<&'a str>,
+    /// Lua that says what is sent, if not one GET again and again.
+    pub(super) script: Option<&'a Path>,
+    /// The core that it is made on; none: any.
+    pub(super) core: Option<&'a str>,
 }
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Measured {
+    /// All requests.
+    pub(super) requests: f64,
     pub(super) per_second: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
@@ -27,21 +34,22 @@ pub(super) struct Measured {
     pub(super) errors: u64,
 }
 
-impl<'a> Load<'a> {
-    pub(super) fn new(url: &'a str, host: Option<&'a str>, time: Duration) -> Self {
-        Self { url, host, time }
-    }
-
-    pub(super) fn run(&self) -> Result<Measured> {
-        let text = output(
-            Command::new("wrk")
-                .args(["--threads", "1", "--latency", "--connections"])
-                .arg(CONNECTIONS.to_string())
-                .arg("--duration")
-                .arg(format!("{}s", self.time.as_secs()))
-                .args(self.host.map(|host| format!("--header=Host: {host}")))
-                .arg(self.url),
-        )?;
+impl Load<'_> {
+    /// Puts it on for so many seconds.
+    pub(super) fn run(&self, seconds: u64) -> Result<Measured> {
+        let mut wrk = Command::new("wrk");
+        wrk.args(["--threads", "1", "--latency", "--connections"])
+            .arg(CONNECTIONS.to_string())
+            .arg(format!("--duration={seconds}s"))
+            .args(self.host.map(|host| format!("--header=Host: {host}")));
+        if let Some(script) = self.script {
+            wrk.arg("--script").arg(script);
+        }
+        wrk.arg(self.url);
+        if let Some(core) = self.core {
+            wrk = confined(&wrk, core);
+        }
+        let text = output(&mut wrk)?;
         read(&text).with_context(|| format!("could not read what wrk printed:\n{text}"))
     }
 }
@@ -55,7 +63,9 @@ fn read(text: &str) -> Option<Measured> {
         let words = line.unwrap_or_default().split([' ', ',']);
         words.filter_map(|word| word.parse::<u64>().ok()).sum()
     };
+    let total = text.lines().find(|line| line.contains(" requests in "))?;
     Some(Measured {
+        requests: total.trim().split(' ').next()?.parse().ok()?,
         per_second: after("Requests/sec:")?.parse().ok()?,
         p50_ms: milliseconds(after("50%")?)?,
         p99_ms: milliseconds(after("99%")?)?,
@@ -86,6 +96,7 @@ mod tests {
                     Requests/sec:  38123.45\n";
         let read = read(text).unwrap();
         assert_eq!((read.p50_ms, read.p99_ms, read.errors), (0.812, 1.2, 7));
+        assert!((read.requests - 100.0).abs() < 0.01);
         assert!((read.per_second - 38123.45).abs() < 0.01);
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::load::Measured;
+use super::servers::BARE;
 
 /// All measurements of one run.
 #[derive(Debug, Default, Serialize)]
@@ -31,24 +32,31 @@ impl Report {
         let bare = self
             .servers
             .iter()
-            .find(|(name, _)| name == "bare hyper")
+            .find(|(name, _)| name == BARE)
             .map(|(_, all)| rate(all));
         println!(
-            "\n| server | req/s | of bare hyper | of its peer | p50 ms | p99 ms |\n| --- | --- | --- | --- | --- | --- |"
+            "\n| server | req/s | lowest–highest | of bare hyper | of its peer | of one app | p50 ms | p99 ms |\n\
+             | --- | --- | --- | --- | --- | --- | --- | --- |"
         );
-        let mut peer = None;
+        let (mut peer, mut one_app) = (None, None);
+        let of = |here: f64, other: Option<f64>| {
+            other.map_or("–".to_owned(), |other| format!("{:.2}", here / other))
+        };
         for (name, all) in &self.servers {
             let here = rate(all);
-            if name.starts_with("wasmtime serve") {
-                peer = Some(here);
+            let ours = name.starts_with("lodge");
+            match name {
+                name if name.starts_with("wasmtime serve") => peer = Some(here),
+                name if name.ends_with(", 1 app") => one_app = Some(here),
+                _ => {}
             }
-            let of_bare = bare.map_or("-".to_owned(), |bare| format!("{:.2}", here / bare));
-            let of_peer = match peer {
-                Some(peer) if name.starts_with("lodge") => format!("{:.2}", here / peer),
-                _ => "-".to_owned(),
-            };
+            let crowded = ours && name.ends_with(" apps");
             println!(
-                "| {name} | {here:.0} | {of_bare} | {of_peer} | {:.2} | {:.2} |",
+                "| {name} | {here:.0} | {} | {} | {} | {} | {:.2} | {:.2} |",
+                spread(all),
+                of(here, bare),
+                of(here, peer.filter(|_| ours)),
+                of(here, one_app.filter(|_| crowded)),
                 median(all, |m| m.p50_ms),
                 median(all, |m| m.p99_ms)
             );
@@ -73,4 +81,14 @@ fn median(all: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {
     let mut values: Vec<f64> = all.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn spread(all: &[Measured]) -> String {
+    let rates = || all.iter().map(|measured| measured.per_second);
+    let (lowest, highest) = (rates().reduce(f64::min), rates().reduce(f64::max));
+    format!(
+        "{:.0}–{:.0}",
+        lowest.unwrap_or_default(),
+        highest.unwrap_or_default()
+    )
 }

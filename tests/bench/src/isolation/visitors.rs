@@ -44,7 +44,7 @@ impl Place {
 /// What a quiet app's visitor saw.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// From when the visit was due until it was answered, in milliseconds.
+    /// From when the visit was sent until it was answered, in milliseconds.
     pub(crate) times: Figures,
     /// Visits that were not answered 200.
     pub(crate) failed: u64,
@@ -60,11 +60,12 @@ pub(crate) async fn visit_steadily(place: &Place, per_second: u64, time: Duratio
     due.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut visits = Vec::new();
     for _ in 0..time.as_secs() * per_second {
-        let due = due.tick().await;
+        due.tick().await;
         let (connections, request) = (connections.clone(), place.request());
         visits.push(tokio::spawn(async move {
+            let sent = Instant::now();
             let answered = answer(&connections, request).await == Some(200);
-            (answered, due.elapsed())
+            (answered, sent.elapsed())
         }));
     }
     let mut seen = Seen::default();

@@ -1,4 +1,5 @@
 //! Gives back what it is given, and shows what a guest sees (WASI 0.2).
+//! `/bytes?kib=`: so much.
 //! Any other path: the request's body as it arrives, and its trailers.
 
 use support_p2::wasip2::http::types::{Headers, IncomingBody, Method, Scheme};
@@ -17,6 +18,11 @@ impl Guest for Echo {
             "/headers" => answer(out, 200, &json, describe(&request).as_bytes()),
             "/env" => answer(out, 200, &json, environment_json().as_bytes()),
             "/head" => greet(&request, out),
+            "/bytes" => {
+                let body = vec![b'x'; (target.number("kib", 1) as usize) << 10];
+                let kind = [("content-type", "application/octet-stream")];
+                answer(out, 200, &kind, &body);
+            }
             "/redirect" => answer(
                 out,
                 302,

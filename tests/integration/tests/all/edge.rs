@@ -150,6 +150,11 @@ fn heads_trailers_and_large_bodies_pass() {
             large.len()
         );
     }
+    let reply = host.visit("echo-p2", "/bytes?kib=1024").send();
+    assert_eq!(
+        (reply.status, reply.whole, reply.body.len()),
+        (200, true, 1 << 20)
+    );
 }
 
 /// Sends and reads at once, as a client must whose answer begins before its body has ended.

@@ -189,3 +189,48 @@ fn a_hard_cap_holds_an_app_that_is_alone() {
     drop(busy);
     assert!(cores < 0.25, "{cores} cores of the 0.2 allowed");
 }
+
+/// What of the CPU a heavy app got beside a light one, by weights 3 : 1, with so many busy requests each.
+fn heavy_share(requests: usize) -> f64 {
+    // One guest at a time, however many cores there are: both always want the turn.
+    let mut host = Config::default()
+        .argument("--guest-threads")
+        .argument("1")
+        .start();
+    let apps = [("light", 100), ("heavy", 300)];
+    for (app, weight) in apps {
+        let limits = json!({ "cpu_weight": weight, "request_cpu_ms": 600_000, "request_timeout_ms": 600_000 });
+        host.deploy_with("loop-p2", app, json!({ "limits": limits }));
+        assert_eq!(host.visit(app, "/ok").send().status, 200);
+    }
+    let busy: Vec<_> = apps
+        .iter()
+        .cycle()
+        .take(2 * requests)
+        .map(|(app, _)| host.visit(app, "/").begin().unwrap())
+        .collect();
+    let api = host.api();
+    let cpu = |app: &str| api.stats(app)["cpu_ms"].as_u64().unwrap();
+    let both = || (cpu("light"), cpu("heavy"));
+    eventually("both are at work", Duration::from_secs(30), || {
+        let at_work =
+            |app: &str| api.stats(app)["in_flight"].as_u64().unwrap() as usize == requests;
+        (at_work("light") && at_work("heavy")).then_some(())
+    });
+    let before = both();
+    let share = eventually("they have used a second", Duration::from_secs(60), || {
+        let (light, heavy) = both();
+        let (light, heavy) = (light - before.0, heavy - before.1);
+        (light + heavy >= 1_000).then(|| heavy as f64 / (light + heavy) as f64)
+    });
+    drop(busy);
+    share
+}
+
+#[test]
+fn weights_divide_the_cpu_between_one_busy_request_each_and_between_many() {
+    for requests in [1, 8] {
+        let share = heavy_share(requests);
+        assert!((0.70..0.80).contains(&share), "{requests} each: {share}");
+    }
+}

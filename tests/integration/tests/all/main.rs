@@ -30,5 +30,6 @@ mod outages;
 mod process;
 mod samples;
 mod servers;
+mod smith;
 mod stores;
 mod tokens;

@@ -61,10 +61,11 @@ fn taken(host: &mut Host, words: &Words) {
             "{app}: a neighbour's visit took {slowest:?}"
         );
     }
-    assert_eq!(
-        ask(host, "greedy3", "/many", &[("n", "1000")]),
-        (200, "1000".into())
-    );
+    // On a busy machine some of them may wait for a connection for longer than a statement may run.
+    eventually("a thousand statements at once", PATIENCE, || {
+        let many = ask(host, "greedy3", "/many", &[("n", "1000")]);
+        (many == (200, "1000".into())).then_some(())
+    });
     neighbour.finish();
     assert!(inside.accept().is_err(), "a name led inside");
     assert!(host.resident_bytes() < 1 << 30, "{}", host.resident_bytes());
@@ -75,6 +76,9 @@ fn take(host: &mut Host, app: &str, inside: &str, words: &Words) {
     // Left open on an instance that serves on, and forgotten.
     let left = [("q", "INSERT INTO t VALUES (1)"), ("end", "leave")];
     assert_eq!(ask(host, app, "/tx", &left).0, 200, "{app}");
+    let api = host.api();
+    let instances = || api.stats(app)["instantiations"].as_u64().unwrap();
+    let made = instances();
     let collected = ask(host, app, "/sql", &[("q", words.many)]);
     assert_eq!(collected.0, 400, "{app}: {:.300}", collected.1);
     let begun = Instant::now();
@@ -93,14 +97,15 @@ fn take(host: &mut Host, app: &str, inside: &str, words: &Words) {
         // One of WASI 0.3 may be replaced meanwhile, which ends what it left open at once.
         wanted.push("stood still");
     }
-    let api = host.api();
     for named in wanted {
         eventually(&format!("{app}'s log names `{named}`"), PATIENCE, || {
             // The instance that left a transaction open is in use all the time, and so it is kept.
             ask(host, app, "/", &[]);
             let lines = api.get(&format!("/api/apps/{app}/logs?limit=5000"));
             let lines = lines.expect(200).to_string();
-            lines.contains(named).then_some(())
+            // On a busy machine the instance may have been idle for long enough to be given up: that ends it at once.
+            let replaced = named == "stood still" && instances() > made;
+            (lines.contains(named) || replaced).then_some(())
         });
     }
     let kept = ask(host, app, "/sql", &[("q", "SELECT count(*) FROM t")]);

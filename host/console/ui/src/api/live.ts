@@ -66,14 +66,15 @@ export function useLiveUpdates() {
   }, []);
 }
 
-function apply(event: LiveEvent) {
+/** Brings the cache up to what an event says. */
+export function apply(event: LiveEvent) {
+  if ('app' in event) told.set(event.app, (told.get(event.app) ?? 0) + 1);
   switch (event.type) {
     case 'observed':
       return changeApp(event.app, (app) => ({ ...app, observed: replace(app.observed ?? [], event.observed) }));
     case 'app_changed':
       return void rereadApp(event.app);
     case 'app_removed':
-      removals.set(event.app, (removals.get(event.app) ?? 0) + 1);
       queryClient.setQueryData<AppAnswer[]>(keys.apps, (apps) => apps?.filter((app) => app.id !== event.app));
       return void queryClient.invalidateQueries({ queryKey: keys.app(event.app) });
     case 'component':
@@ -119,14 +120,19 @@ export function putEnvironment(environment: EnvironmentInfo) {
   });
 }
 
-/** How often an app of each ID was removed: an answer that was asked for before a removal is stale. */
-const removals = new Map<string, number>();
+/** Events about an app of each ID so far: an answer that was asked for before one of them may be older than it. */
+const told = new Map<string, number>();
+/** Times that such an answer is asked for again; then it is taken as it is. */
+const TRIES = 5;
 
 async function rereadApp(id: string) {
-  if (session.get() !== 'in') return;
-  const before = removals.get(id);
-  const { data } = await api.GET('/api/apps/{id}', { params: { path: { id } } }).catch(() => ({ data: undefined }));
-  if (data && removals.get(id) === before) putApp(data);
+  for (let left = TRIES; left > 0 && session.get() === 'in'; left--) {
+    const before = told.get(id);
+    const { data } = await api.GET('/api/apps/{id}', { params: { path: { id } } }).catch(() => ({ data: undefined }));
+    if (told.get(id) !== before && left > 1) continue;
+    if (data) putApp(data);
+    return;
+  }
 }
 
 /** Puts an app as an answer had it into the cache. */
