@@ -13,7 +13,7 @@
 //!   was idle starts at the present virtual time: it goes first, but saves nothing up. A guest that
 //!   an epoch interrupts queues again as it gives its turn back: its lane was not idle.
 //! - A lane whose turns have all been brief of late may have one more than `capacity`, on the thread that is
-//!   kept free, if it would be the next anyway: to queue for tens of microseconds costs more than they do.
+//!   kept free, if it would be the next anyway: it need not wait until another's long turn ends.
 //! - A lane with a hard cap also needs tokens: a bucket of 100 ms of its cores, refilled by time.
 //!   CPU is charged after the fact, so a lane may overdraw by one poll and then waits longer.
 //!

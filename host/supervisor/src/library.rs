@@ -27,10 +27,11 @@ use lodge_store::ComponentStore;
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use store::Shelf;
 pub use upload::NewComponent;
@@ -63,8 +64,8 @@ impl ComponentFilter {
 /// The components in memory.
 pub(crate) struct Library {
     rows: RwLock<HashMap<Digest, ComponentRow>>,
-    /// What is being compiled, so that it is not twice.
-    compiling: Mutex<HashSet<Digest>>,
+    /// What is being compiled, so that it is not twice, and what ends it.
+    compiling: Mutex<HashMap<Digest, CancellationToken>>,
     uploads: Semaphore,
     /// The store that workers read, if there is one.
     pub(crate) shelf: Option<Shelf>,
@@ -277,6 +278,7 @@ impl Supervisor {
         lodge_db::events::insert(&mut tx, &event).await?;
         tx.commit().await.map_err(lodge_db::Error::from)?;
         self.library.rows.write().remove(&digest);
+        self.library.end_compile(digest);
         if let Some(shelf) = &self.library.shelf {
             shelf.removed(digest);
         }

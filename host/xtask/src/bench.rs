@@ -36,7 +36,6 @@ use crate::places::Places;
 use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh};
 use crate::system::{self, Need};
-use crate::toolchain::Choice;
 use host::Prepared;
 use process::until_at_rest;
 use report::Report;
@@ -121,21 +120,28 @@ fn build(places: &Places, options: &Options, steps: &mut Steps) -> Result<()> {
     steps.step("system packages", || {
         system::ensure(&[Need::Compiler, Need::Wrk])
     })?;
+    build_release(
+        places,
+        options,
+        steps,
+        &["lodge", "bare-hyper", "native-peer", "capabilities"],
+    )
+}
+
+/// The guests, and programs of the workspace in their release form, unless `--no-build` says that they are there: two
+/// steps.
+fn build_release(
+    places: &Places,
+    options: &Options,
+    steps: &mut Steps,
+    binaries: &[&str],
+) -> Result<()> {
     if options.no_build {
         say("measuring what is built");
         return Ok(());
     }
-    steps.step("guests", || {
-        guests::run(
-            places,
-            &guests::Options {
-                all: true,
-                toolchain: Choice::Auto,
-            },
-        )
-    })?;
-    steps.step("build lodge and its yardsticks (release)", || {
-        let binaries = ["lodge", "bare-hyper", "native-peer", "capabilities"];
+    steps.step("guests", || guests::all(places))?;
+    steps.step("build lodge and the tools (release)", || {
         let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
         let mut command = cargo();
         command.args(["build", "--release"]).args(binaries);

@@ -41,6 +41,18 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// All of them, with whatever toolchain there is.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn all(places: &Places) -> Result<()> {
+    let options = Options {
+        all: true,
+        toolchain: Choice::Auto,
+    };
+    run(places, &options)
+}
+
 /// What cargo says about one thing it built; the fields of interest.
 #[derive(Debug, Deserialize)]
 struct Built {

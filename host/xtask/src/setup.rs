@@ -6,20 +6,11 @@ use crate::guests;
 use crate::places::Places;
 use crate::progress::Steps;
 use crate::system::{self, Need};
-use crate::toolchain::Choice;
 use crate::ui;
 
 pub(crate) fn run(places: &Places) -> Result<()> {
     let mut steps = Steps::new(3);
     steps.step("system packages", || system::ensure(&Need::ALL))?;
-    steps.step("guests", || {
-        guests::run(
-            places,
-            &guests::Options {
-                all: true,
-                toolchain: Choice::Auto,
-            },
-        )
-    })?;
+    steps.step("guests", || guests::all(places))?;
     steps.step("web console", || ui::run_if_possible(places))
 }

@@ -7,7 +7,6 @@ use crate::places::Places;
 use crate::progress::{Steps, say};
 use crate::shell::{cargo, run as sh, succeeds};
 use crate::system::{self, Need};
-use crate::toolchain::Choice;
 use crate::ui;
 
 #[derive(Debug, clap::Args)]
@@ -20,15 +19,7 @@ pub(crate) struct Options {
 pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let mut steps = Steps::new(8);
     steps.step("system packages", || system::ensure(&Need::ALL))?;
-    steps.step("guests", || {
-        guests::run(
-            places,
-            &guests::Options {
-                all: true,
-                toolchain: Choice::Auto,
-            },
-        )
-    })?;
+    steps.step("guests", || guests::all(places))?;
     steps.step("tools of the browser tests", || {
         ui::packages(&places.root.join("tests/e2e"))
     })?;

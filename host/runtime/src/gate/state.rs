@@ -134,7 +134,6 @@ impl State {
 
     /// A place at the end of the lane's queue.
     pub(super) fn queue(&mut self, index: usize, waker: &Waker) -> Ticket {
-        self.catch_up(index);
         let number = self.next_ticket;
         self.next_ticket += 1;
         if let Some(lane) = self.lanes.get_mut(index) {

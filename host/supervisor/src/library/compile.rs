@@ -3,21 +3,41 @@
 //! The runtime bounds how many are compiled at once, and how long. While a component is under way
 //! the database says `queued`, so that a crash has it taken up again; its live status is in memory.
 
+use super::Library;
 use crate::live::LiveEvent;
 use crate::observed::brief;
 use crate::supervisor::Supervisor;
 use lodge_model::{CompileError, CompileProgress, Component, ComponentStatus, Digest, Goal};
 use parking_lot::Mutex;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+impl Library {
+    /// What ends the compile that is to begin; none: it is under way.
+    fn begin_compile(&self, digest: Digest, stop: &CancellationToken) -> Option<CancellationToken> {
+        match self.compiling.lock().entry(digest) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(free) => Some(free.insert(stop.child_token()).clone()),
+        }
+    }
+
+    /// Ends a component's compile, if one is under way.
+    pub(super) fn end_compile(&self, digest: Digest) {
+        if let Some(ends) = self.compiling.lock().remove(&digest) {
+            ends.cancel();
+        }
+    }
+}
 
 impl Supervisor {
     /// Begins to compile a component, unless that is under way. Returns at once.
     pub(crate) fn compile(self: &Arc<Self>, digest: Digest) {
-        if !self.library.compiling.lock().insert(digest) {
+        let Some(ends) = self.library.begin_compile(digest, &self.stop) else {
             return;
-        }
+        };
         // One that is compiled anew for a new Lodge or a lost cache is not news to those who follow it.
         let known = self.library.get(&digest);
         let is_new = known.is_some_and(|row| row.component.status != ComponentStatus::Ready);
@@ -27,12 +47,7 @@ impl Supervisor {
         });
         let this = Arc::clone(self);
         self.tasks.spawn(async move {
-            let stop = this.stop.clone();
-            let done = stop
-                .run_until_cancelled(this.compile_with_retries(digest))
-                .await;
-            this.library.compiling.lock().remove(&digest);
-            if done.is_some() {
+            if this.compile_until(&ends, digest).await {
                 this.wake_users(digest);
                 if is_new {
                     this.follow(digest).await;
@@ -45,12 +60,23 @@ impl Supervisor {
     /// or the loss of its cache the first visit should not be the one to wait.
     pub(crate) async fn verify_components(self: &Arc<Self>, ready: Vec<Digest>) {
         for digest in ready {
-            if self.library.compiling.lock().insert(digest) {
-                self.compile_with_retries(digest).await;
-                self.library.compiling.lock().remove(&digest);
+            if let Some(ends) = self.library.begin_compile(digest, &self.stop)
+                && self.compile_until(&ends, digest).await
+            {
                 self.wake_users(digest);
             }
         }
+    }
+
+    /// True: it was not ended meanwhile, by the component's removal or the host's end.
+    async fn compile_until(&self, ends: &CancellationToken, digest: Digest) -> bool {
+        let compiled = self.compile_with_retries(digest);
+        let done = ends.run_until_cancelled(compiled).await.is_some();
+        // Else another upload of the same bytes may have begun by now.
+        if done {
+            self.library.compiling.lock().remove(&digest);
+        }
+        done
     }
 
     async fn compile_with_retries(&self, digest: Digest) {

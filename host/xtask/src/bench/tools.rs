@@ -2,13 +2,11 @@
 
 use anyhow::Result;
 
-use super::{Options, amounts, tool};
-use crate::guests;
+use super::{Options, amounts, build_release, tool};
 use crate::places::Places;
 use crate::progress::Steps;
-use crate::shell::{cargo, run as sh};
+use crate::shell::run as sh;
 use crate::system::{self, Need};
-use crate::toolchain::Choice;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +28,15 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
     steps.step("system packages", || {
         system::ensure(&[Need::Compiler, Need::Wrk, Need::Redis])
     })?;
-    steps.step("guests", || {
-        let options = guests::Options {
-            all: true,
-            toolchain: Choice::Auto,
-        };
-        guests::run(places, &options)
-    })?;
-    steps.step("build lodge and the tools (release)", || {
-        let binaries = [
-            "lodge",
-            "cluster",
-            "simulated-workers",
-            "isolation",
-            "density",
-            "soak",
-        ];
-        let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
-        let mut command = cargo();
-        command.args(["build", "--release"]).args(binaries);
-        sh(command.current_dir(&places.root))
-    })?;
+    let binaries = [
+        "lodge",
+        "cluster",
+        "simulated-workers",
+        "isolation",
+        "density",
+        "soak",
+    ];
+    build_release(places, options, &mut steps, &binaries)?;
     for part in parts {
         match part {
             Part::Cluster => steps.step("a supervisor and workers", || {

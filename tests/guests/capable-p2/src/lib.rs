@@ -1,6 +1,6 @@
 //! Uses what its host gives it, as the path and the query ask for (WASI 0.2). What failed is the
 //! answer's text, with status 400. `/sql?q=`, `/exec?q=`, `/read?q=&stop=` (counts rows, or stops after so many),
-//! `/tx?q=&end=commit|rollback|drop|leave|trap|twice` (`twice` commits again), `/hoard?n=` (opens so many sources and keeps
+//! `/tx?q=&end=commit|rollback|drop|leave|trap|twice|hold` (`twice` commits again; `hold` keeps it open for 12 s), `/hoard?n=` (opens so many sources and keeps
 //! them), `/sign?claims=`, `/verify?token=`, `/config?key=`, `/count?key=` (key-value), `/say?line=` (a log line, printed to both outputs, too), `/flood?mib=` (so much of them),
 //! `/out?authority=&path=` (an outgoing request), `/again?authority=` (the same path of that host, and so on),
 //! `/fetch?to=&pieces=&first_byte_ms=` (posts pieces to a host that echoes, each once the last came back).
@@ -151,6 +151,10 @@ fn end(transaction: Transaction, sql: &str, how: &str) -> Result<String, String>
         }
         "drop" => drop(transaction),
         "trap" => std::process::abort(),
+        "hold" => {
+            sleep_ms(12_000);
+            drop(transaction);
+        }
         _ => std::mem::forget(transaction),
     }
     Ok(done.rows_affected.to_string())

@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 /// Steps between two looks: some tens of microseconds.
 pub(super) const OPERATIONS: i32 = 1_000;
 
+/// CPU, in nanoseconds, after which a statement gives the core up, as guests do: a thread that has a visitor's request to
+/// read need not wait until the kernel thinks of it, some milliseconds later.
+const TURN: u64 = 1_000_000;
+
 /// Statements between two readings of the thread's clock from outside, which is a system call.
 const LOOKS: u64 = 8;
 
@@ -58,6 +62,8 @@ pub(super) struct Watch {
     /// CPU of the connection's thread when last read, and what is not charged yet, in nanoseconds.
     seen_cpu: AtomicU64,
     owed_cpu: AtomicU64,
+    /// The thread's CPU when it last gave the core up.
+    yielded_at: AtomicU64,
     /// The thread's clock, for others to read.
     clock: OnceLock<Option<ThreadClock>>,
     /// Bytes that SQLite has on this connection's thread, with rows that are not read yet.
@@ -93,6 +99,7 @@ impl Watch {
             refusal: Mutex::new(None),
             seen_cpu: AtomicU64::new(0),
             owed_cpu: AtomicU64::new(0),
+            yielded_at: AtomicU64::new(0),
             clock: OnceLock::new(),
             memory: AtomicU64::new(0),
             reserved: Mutex::new(0),
@@ -198,7 +205,12 @@ impl Watch {
     pub(super) fn goes_on(&self) -> bool {
         self.clock.get_or_init(ThreadClock::of_this_thread);
         self.has_row.store(false, Relaxed);
-        self.owe_up_to(nanos(thread_cpu()));
+        let cpu = nanos(thread_cpu());
+        self.owe_up_to(cpu);
+        if cpu.saturating_sub(self.yielded_at.load(Relaxed)) > TURN {
+            self.yielded_at.store(cpu, Relaxed);
+            std::thread::yield_now();
+        }
         !self.is_over()
     }
 
