@@ -2,6 +2,7 @@
 //! test sees what reaches it. The guests are those of `cargo xtask guests`.
 
 mod bed;
+mod bodies;
 mod capabilities;
 mod lifecycle;
 mod migrations;

@@ -129,14 +129,7 @@ pub(super) async fn get_at_depth(
     path: &str,
     depth: Option<CallDepth>,
 ) -> Result<String, FailureKind> {
-    let mut request = Request::get(path)
-        .header("host", "shop.localhost")
-        // Nobody's to set: the depth is what the host says.
-        .header("x-lodge-depth", "7")
-        .body(RequestBody::new(
-            Empty::new().map_err(|never| match never {}),
-        ))
-        .unwrap();
+    let mut request = request(path);
     request
         .extensions_mut()
         .extend(depth.map(extension).unwrap_or_default());
@@ -144,6 +137,17 @@ pub(super) async fn get_at_depth(
     let response = answered.map_err(|failure| failure.kind)?;
     let body = response.into_body().collect().await.unwrap().to_bytes();
     Ok(String::from_utf8(body.to_vec()).unwrap())
+}
+
+/// A request without a body.
+pub(super) fn request(path: &str) -> Request<RequestBody> {
+    let nothing = Empty::new().map_err(|never| match never {});
+    Request::get(path)
+        .header("host", "shop.localhost")
+        // Nobody's to set: the depth is what the host says.
+        .header("x-lodge-depth", "7")
+        .body(RequestBody::new(nothing))
+        .unwrap()
 }
 
 fn extension(depth: CallDepth) -> http::Extensions {
