@@ -53,7 +53,7 @@ pub(crate) struct Options {
     /// Seconds a measurement lasts
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Only servers whose name holds this; `cost`: only the CPU time of a request, by stages and as it grows
+    /// Only servers whose name holds this, or one of several: `hyper|lodge`; `cost`: only the CPU time of a request, by stages and as it grows
     /// (`cost-stages`, `cost-apps`, `cost-cores`, `cost-instances`, `cost-bodies`: a part of it); `isolation`: only what apps notice of each other;
     /// `density`: only 10,000 idle apps; `soak`: only 20 minutes of mixed load; `cluster`: only several
     /// environments; `scale`: only 200 simulated workers
@@ -73,7 +73,8 @@ pub(crate) struct Options {
 impl Options {
     /// Whether a server of this name is to be measured.
     fn wants(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| name.contains(only))
+        let only = self.only.as_deref();
+        only.is_none_or(|only| only.split('|').any(|one| name.contains(one)))
     }
 }
 
