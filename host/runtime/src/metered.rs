@@ -6,7 +6,6 @@
 
 use crate::cpu_clock::Stopwatch;
 use crate::gate::{Lane, Ticket};
-use crate::slice::Usual;
 use crate::ticker::EPOCH;
 use lodge_model::AppMeter;
 use std::cell::Cell;
@@ -95,7 +94,6 @@ impl<T> Metered<T> {
             self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
             self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
         }
-        let usual = self.is_interrupted.then(Usual::on_serving_thread);
         INTERRUPTED.set(false);
         let watch = Stopwatch::start();
         let polled = loop {
@@ -110,7 +108,6 @@ impl<T> Metered<T> {
         if polled.is_ready() {
             drop_quietly(&mut self.future);
         }
-        drop(usual);
         let used = watch.used();
         self.is_interrupted = polled.is_pending() && INTERRUPTED.get();
         if self.is_interrupted {

@@ -5,7 +5,6 @@
 //! end the turn, or the thread that has a visitor's request to read. Since Linux 6.12 a thread may ask for a shorter
 //! slice, which needs no rights, and takes the core at once from one with a longer one. Older kernels take no notice.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 /// Of a thread that must run on time, and is done in microseconds.
@@ -13,13 +12,6 @@ pub(crate) const PUNCTUAL: Duration = Duration::from_micros(100);
 
 /// Of a thread that serves connections and runs guests.
 const SERVING: Duration = Duration::from_micros(500);
-
-/// What the kernel gives threads that do not ask.
-const USUAL: Duration = Duration::ZERO;
-
-thread_local! {
-    static SERVES: Cell<bool> = const { Cell::new(false) };
-}
 
 /// `sched_attr` of sched_setattr(2), as far as every kernel has it.
 #[repr(C)]
@@ -38,27 +30,7 @@ struct Attributes {
 /// Has this thread's time slices as short as one that serves connections needs them. To be called on each when it
 /// starts; a thread that an administrator gave another policy keeps it.
 pub fn serve_in_short_slices() {
-    SERVES.set(true);
     set(SERVING);
-}
-
-/// While it lives, a serving thread has the usual slice, and the others take the core from it: for a guest that is known
-/// to use whole turns. So whoever waits for a visitor's request need not wait for the end of one.
-pub(crate) struct Usual(());
-
-impl Usual {
-    pub(crate) fn on_serving_thread() -> Option<Self> {
-        SERVES.get().then(|| {
-            set(USUAL);
-            Self(())
-        })
-    }
-}
-
-impl Drop for Usual {
-    fn drop(&mut self) {
-        set(SERVING);
-    }
 }
 
 pub(crate) fn set(slice: Duration) {
@@ -95,25 +67,6 @@ mod tests {
         let sched = std::fs::read_to_string("/proc/thread-self/sched").ok()?;
         let told = sched.lines().find(|line| line.starts_with("se.slice"))?;
         told.rsplit(' ').next()?.parse().ok()
-    }
-
-    #[test]
-    fn a_serving_thread_has_the_usual_slice_for_a_greedy_guest() {
-        let thread = std::thread::spawn(|| {
-            let usual = slice_now();
-            assert!(Usual::on_serving_thread().is_none());
-            serve_in_short_slices();
-            let serving = slice_now();
-            let greedy = Usual::on_serving_thread();
-            let meanwhile = slice_now();
-            drop(greedy);
-            (usual, serving, meanwhile, slice_now())
-        });
-        let (usual, serving, meanwhile, after) = thread.join().unwrap();
-        if usual.is_some() {
-            assert_eq!((serving, after), (Some(500_000), Some(500_000)));
-            assert_eq!(meanwhile, usual);
-        }
     }
 
     #[test]
