@@ -8,7 +8,7 @@
 
 use super::ServerSource;
 use super::lease::Lease;
-use super::mark;
+use super::{mark, words};
 use crate::database::migrations::{check_order, checksum, failed};
 use lodge_model::{AppId, DatabaseEngine, Isolation, Migration, SourceAccess, SqlError, Value};
 
@@ -87,6 +87,7 @@ async fn mysql(
         if had(lease, migration, "?").await? {
             continue;
         }
+        words::stays_home(&migration.sql).map_err(|e| failed(&migration.id, &e.to_string()))?;
         let record = "INSERT INTO lodge_migrations (id, checksum, dirty) VALUES (?, ?, TRUE)";
         lease.execute(record, record_of(migration)).await?;
         let script = lease.script(&migration.sql).await;

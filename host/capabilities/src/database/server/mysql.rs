@@ -64,9 +64,11 @@ pub(super) async fn connect(
     // What the server allows a reading statement, should this host be gone.
     let time = opening.statement_timeout + super::session::GRACE;
     let bound = match engine {
-        DatabaseEngine::Mariadb => format!("SET max_statement_time = {}", time.as_secs_f64()),
-        _ => format!("SET max_execution_time = {}", time.as_millis()),
+        DatabaseEngine::Mariadb => format!("max_statement_time = {}", time.as_secs_f64()),
+        _ => format!("max_execution_time = {}", time.as_millis()),
     };
+    // Tables are where the server puts them ([`super::words::stays_home`]).
+    let bound = format!("SET {bound}, sql_mode = CONCAT(@@sql_mode, ',NO_DIR_IN_CREATE')");
     connection
         .execute(sqlx::raw_sql(AssertSqlSafe(bound)))
         .await

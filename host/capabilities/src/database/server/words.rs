@@ -74,6 +74,9 @@ pub(super) fn check(sql: &str, engine: DatabaseEngine, read_only: bool) -> Resul
             "`{first}` writes, and this data source was granted for reading only"
         )));
     }
+    if engine != DatabaseEngine::Postgres {
+        stays_home(sql)?;
+    }
     if matches!(first, "CREATE" | "ALTER" | "DROP" | "RENAME") {
         // CREATE [OR REPLACE] ROLE
         for _ in 0..3 {
@@ -86,6 +89,43 @@ pub(super) fn check(sql: &str, engine: DatabaseEngine, read_only: bool) -> Resul
                 Some(word) if word == "OR" || word == "REPLACE" => {}
                 _ => break,
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a text for MySQL or MariaDB puts no table's files into a folder of its choice (`DATA DIRECTORY`, `INDEX
+/// DIRECTORY`), which needs no right of the role. Sessions take no notice of it either (`NO_DIR_IN_CREATE`): this says
+/// so, before a table is somewhere else than its maker thinks.
+///
+/// # Errors
+/// [`SqlError::Refused`].
+pub(super) fn stays_home(sql: &str) -> Result<(), SqlError> {
+    const WORD: &str = "DIRECTORY";
+    let text = sql.to_ascii_uppercase();
+    for (at, _) in text.match_indices(WORD) {
+        let (before, after) = (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + WORD.len()..).unwrap_or_default(),
+        );
+        let value = after.trim_start_matches(|c: char| c.is_whitespace() || c == '=');
+        // A path is a whole one. A comment may hide it.
+        let path = value.strip_prefix(['\'', '"']).unwrap_or(value);
+        let has_value = path.starts_with(['/', '\\', '-', '#']);
+        let words = before.trim_end();
+        // A comment may hide the word before it.
+        let broken = before.get(words.len()..).unwrap_or_default().contains('\n');
+        let line = words.rsplit('\n').next().unwrap_or_default();
+        let hidden = words.ends_with("*/") || broken && (line.contains("--") || line.contains('#'));
+        let names = ["DATA", "INDEX"].iter().any(|name| match hidden {
+            true => words.contains(name),
+            false => words.ends_with(name),
+        });
+        if has_value && names {
+            return Err(SqlError::Refused(
+                "`DATA DIRECTORY` and `INDEX DIRECTORY` are not for apps: leave them out, and the table is with the others"
+                    .into(),
+            ));
         }
     }
     Ok(())
@@ -206,6 +246,27 @@ mod tests {
             for engine in [Postgres, Mariadb] {
                 assert!(check(bad, engine, false).is_err(), "{bad}");
             }
+        }
+    }
+
+    #[test]
+    fn tables_stay_with_the_others() {
+        for bad in [
+            "CREATE TABLE f (a int) ENGINE = MyISAM DATA DIRECTORY = '/tmp'",
+            "create table f (a int) index  directory\t\"/tmp\"",
+            "CREATE TABLE f (a int) DATA/* x */DIRECTORY='/tmp'",
+            "CREATE TABLE f (a int) DATA -- x\n DIRECTORY /* y */ '/tmp'",
+            "CREATE TABLE f (a int) /*! DATA */ DIRECTORY # z\n '/tmp'",
+            "CREATE PROCEDURE p() CREATE TABLE f (a int) DATA DIRECTORY '/tmp'",
+        ] {
+            assert!(check(bad, Mariadb, false).is_err(), "{bad}");
+        }
+        for good in [
+            "CREATE TABLE files (data blob, directory text DEFAULT '/')",
+            "INSERT INTO files (directory) VALUES ('data directory')",
+            "CREATE VIEW v AS SELECT data FROM files WHERE\ndirectory = '/'",
+        ] {
+            check(good, Mariadb, false).unwrap_or_else(|e| panic!("{good}: {e}"));
         }
     }
 

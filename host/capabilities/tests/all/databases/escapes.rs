@@ -63,7 +63,7 @@ const MARIADB: &[&str] = &[
     "CREATE FUNCTION f RETURNS INT SONAME 'udf.so'",
     "INSTALL PLUGIN x SONAME 'x.so'",
     "CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO SELECT 1",
-    "CREATE TABLE f (a int NOT NULL) ENGINE = MyISAM DATA DIRECTORY = '/tmp'",
+    ELSEWHERE,
     "KILL 1",
     "SHUTDOWN",
     "FLUSH TABLES",
@@ -71,6 +71,10 @@ const MARIADB: &[&str] = &[
     "BEGIN NOT ATOMIC SELECT 1; END",
     "LOCK TABLES t WRITE",
 ];
+
+/// No right of a role's stands in its way; within a procedure the session takes no notice of the folder.
+const ELSEWHERE: &str =
+    "CREATE TABLE lodge_escaped (a int NOT NULL) ENGINE = MyISAM DATA DIRECTORY = '/tmp'";
 
 /// Those that a role may say of itself, or that say nothing: within a function only its rights count, and
 /// these lead nowhere.
@@ -113,7 +117,13 @@ async fn try_all(source: &dyn DataSource, what: &str) {
         let file = source.query("SELECT LOAD_FILE('/etc/passwd')", Vec::new());
         assert_eq!(file.await.unwrap().rows, [[Value::Null]], "{what}");
     }
-    assert!(!std::path::Path::new("/tmp/lodge-escaped").exists());
+    nobody_escaped();
+}
+
+fn nobody_escaped() {
+    for file in ["/tmp/lodge-escaped", "/tmp/lodge_escaped.MYD"] {
+        assert!(!std::path::Path::new(file).exists(), "{file}");
+    }
 }
 
 /// What `GRANT ALL` on a database gives, and rooms that the host makes do not.
@@ -147,7 +157,11 @@ async fn try_within(maker: &dyn DataSource, source: &dyn DataSource, what: &str)
                 continue;
             }
             let refused = source.query(run, vec![Value::Text((*way).into())]).await;
-            assert!(refused.is_err(), "{what}: {run}: {way}: {refused:?}");
+            let ignored = *way == ELSEWHERE;
+            assert!(
+                ignored || refused.is_err(),
+                "{what}: {run}: {way}: {refused:?}"
+            );
         }
     }
     if engine == DatabaseEngine::Mariadb {
@@ -167,7 +181,7 @@ async fn try_within(maker: &dyn DataSource, source: &dyn DataSource, what: &str)
             Err(refused) => assert!(matches!(refused, SqlError::Refused(_)), "{refused:?}"),
         }
     }
-    assert!(!std::path::Path::new("/tmp/lodge-escaped").exists());
+    nobody_escaped();
 }
 
 /// The neighbour's room, by its full name, and as if it were one's own.
@@ -342,6 +356,6 @@ async fn no_way_out_within_migrations() {
                 app.execute("DELETE FROM lodge_migrations").await.unwrap();
             }
         }
-        assert!(!std::path::Path::new("/tmp/lodge-escaped").exists());
+        nobody_escaped();
     }
 }
