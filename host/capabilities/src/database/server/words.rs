@@ -74,10 +74,10 @@ pub(super) fn check(sql: &str, engine: DatabaseEngine, read_only: bool) -> Resul
             "`{first}` writes, and this data source was granted for reading only"
         )));
     }
-    if engine != DatabaseEngine::Postgres {
-        stays_home(sql)?;
-    }
     if matches!(first, "CREATE" | "ALTER" | "DROP" | "RENAME") {
+        if engine != DatabaseEngine::Postgres {
+            stays_home(sql)?;
+        }
         // CREATE [OR REPLACE] ROLE
         for _ in 0..3 {
             match words.next()? {
@@ -111,12 +111,12 @@ pub(super) fn stays_home(sql: &str) -> Result<(), SqlError> {
         let value = after.trim_start_matches(|c: char| c.is_whitespace() || c == '=');
         // A path is a whole one. A comment may hide it.
         let path = value.strip_prefix(['\'', '"']).unwrap_or(value);
-        let has_value = path.starts_with(['/', '\\', '-', '#']);
+        let has_value = path.starts_with(['/', '\\', '*', '-', '#']);
         let words = before.trim_end();
         // A comment may hide the word before it.
         let broken = before.get(words.len()..).unwrap_or_default().contains('\n');
         let line = words.rsplit('\n').next().unwrap_or_default();
-        let hidden = words.ends_with("*/") || broken && (line.contains("--") || line.contains('#'));
+        let hidden = words.contains("/*") || broken && (line.contains("--") || line.contains('#'));
         let names = ["DATA", "INDEX"].iter().any(|name| match hidden {
             true => words.contains(name),
             false => words.ends_with(name),
@@ -257,6 +257,7 @@ mod tests {
             "CREATE TABLE f (a int) DATA/* x */DIRECTORY='/tmp'",
             "CREATE TABLE f (a int) DATA -- x\n DIRECTORY /* y */ '/tmp'",
             "CREATE TABLE f (a int) /*! DATA */ DIRECTORY # z\n '/tmp'",
+            "CREATE TABLE f (a int) DATA/*!50000DIRECTORY*/ '/tmp'",
             "CREATE PROCEDURE p() CREATE TABLE f (a int) DATA DIRECTORY '/tmp'",
         ] {
             assert!(check(bad, Mariadb, false).is_err(), "{bad}");
@@ -264,6 +265,8 @@ mod tests {
         for good in [
             "CREATE TABLE files (data blob, directory text DEFAULT '/')",
             "INSERT INTO files (directory) VALUES ('data directory')",
+            "INSERT INTO notes VALUES ('DATA DIRECTORY = /tmp')",
+            "INSERT INTO notes VALUES ('INDEX DIRECTORY /tmp')",
             "CREATE VIEW v AS SELECT data FROM files WHERE\ndirectory = '/'",
         ] {
             check(good, Mariadb, false).unwrap_or_else(|e| panic!("{good}: {e}"));
