@@ -39,6 +39,11 @@ impl Stopwatch {
         }
     }
 
+    /// When it was started.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// CPU time used since the start.
     pub(crate) fn used(&self) -> Duration {
         let now = Instant::now();

@@ -12,18 +12,21 @@
 //!   lane that has had the least CPU for its weight (virtual time, as in CFS and WFQ). A lane that
 //!   was idle starts at the present virtual time: it goes first, but saves nothing up. A guest that
 //!   an epoch interrupts queues again as it gives its turn back: its lane was not idle.
-//! - A lane whose turns have all been brief of late may have one more than `capacity`, on the thread that is
+//! - A lane whose turns have been brief of late, as an average, may have one more than `capacity`, on the thread that is
 //!   kept free, if it would be the next anyway: it need not wait until another's long turn ends.
-//! - A lane with a hard cap also needs tokens: a bucket of 100 ms of its cores, refilled by time.
-//!   CPU is charged after the fact, so a lane may overdraw by one poll and then waits longer.
+//! - A lane with a hard cap also needs tokens: a bucket of 100 ms of its cores, refilled by time; an empty one opens
+//!   again when it holds 10 ms of them. CPU is charged after the fact, so a lane may overdraw by one poll and then
+//!   waits longer.
 //!
-//! A turn lasts one poll, and an epoch (1 ms) bounds a poll. One mutex guards it all: a turn costs
-//! two short critical sections.
+//! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Whoever was interrupted gives its turn back at once, but
+//! says who is next only when its thread has looked at what arrived meanwhile and has its core again: a turn given away
+//! before waits with that thread. The epoch's end gives away what nobody did. One mutex guards it all: a turn costs
+//! two short critical sections, and nobody is woken within one.
 
 mod bucket;
 mod state;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use state::State;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,15 +72,36 @@ impl Gate {
         }
     }
 
-    /// Whether the epoch's thread (the caller) may rest until it is unparked: no guest runs and none
-    /// waits for tokens. The next turn wakes it.
-    pub(crate) fn may_rest(&self) -> bool {
-        self.state.lock().may_rest()
+    /// For how long the epoch's thread (the caller) may rest, at most `longest`, until it is unparked: no guest runs, and
+    /// none has tokens again. Whoever takes the next turn wakes it.
+    pub(crate) fn may_rest(&self, longest: Duration) -> Option<Duration> {
+        self.state.lock().may_rest(longest)
     }
 
-    /// Lets capped lanes run whose buckets have filled. Called every epoch.
+    /// Lets capped lanes run whose buckets have filled, and gives free turns away. Called every epoch.
     pub(crate) fn refill(&self) {
-        self.state.lock().refill();
+        let mut state = self.state.lock();
+        state.refill();
+        unlock(hand_out(state, None));
+    }
+}
+
+/// Gives free turns away. Whoever has ticket `own` looks for itself.
+fn hand_out(mut state: MutexGuard<'_, State>, own: Option<u64>) -> MutexGuard<'_, State> {
+    while let Some((number, waker)) = state.hand_out() {
+        if Some(number) != own {
+            // A thread that is woken may take this one's core at once, and would wait for the lock.
+            MutexGuard::unlocked(&mut state, || waker.wake());
+        }
+    }
+    state
+}
+
+fn unlock(mut state: MutexGuard<'_, State>) {
+    let clock = state.clock_to_wake();
+    drop(state);
+    if let Some(clock) = clock {
+        clock.unpark();
     }
 }
 
@@ -86,25 +110,30 @@ impl Lane {
     /// True: the caller has a turn and must [`end_turn`](Self::end_turn).
     pub(crate) fn try_turn(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> bool {
         let mut state = self.gate.state.lock();
-        if let Some(waiting) = *ticket {
-            if state.take_granted(self.index, waiting.number) {
-                *ticket = None;
-                if let Some(bucket) = state.bucket(self.index) {
-                    let capped = bucket.empty.saturating_sub(waiting.empty_before);
-                    self.capped.fetch_add(nanos(capped), Ordering::Relaxed);
-                }
+        if ticket.is_none() {
+            state.catch_up(self.index);
+            if state.is_free(self.index) {
+                state.begin(self.index);
+                unlock(state);
                 return true;
             }
-            state.rewake(self.index, waiting.number, waker);
-            return false;
         }
-        state.catch_up(self.index);
-        if state.is_free(self.index) {
-            state.begin(self.index);
-            return true;
+        let known = |waiting: &Ticket| {
+            let number = waiting.number;
+            state.has_granted(number) || state.rewake(self.index, number, waker)
+        };
+        // One that had a turn and did not take it queues again.
+        let waiting = ticket.filter(known);
+        let waiting = waiting.unwrap_or_else(|| state.queue(self.index, waker));
+        let mut state = hand_out(state, Some(waiting.number));
+        let is_granted = state.take_granted(waiting.number);
+        if is_granted && let Some(bucket) = state.bucket(self.index) {
+            let capped = bucket.empty.saturating_sub(waiting.empty_before);
+            self.capped.fetch_add(nanos(capped), Ordering::Relaxed);
         }
-        *ticket = Some(state.queue(self.index, waker));
-        false
+        unlock(state);
+        *ticket = (!is_granted).then_some(waiting);
+        is_granted
     }
 
     /// How long guests waited since this was last asked because the lane had used up its cap, each
@@ -123,18 +152,18 @@ impl Lane {
         state.give_back(self.index);
         state.note_turn(self.index, cpu);
         state.charge(self.index, cpu);
-        state.hand_out();
+        unlock(hand_out(state, None));
     }
 
     /// As [`end_turn`](Self::end_turn), of a guest in the middle of its work: takes a place in the
-    /// lane's queue before anybody else gets the turn.
+    /// lane's queue. Who gets the turn is decided when this guest asks for its next, or at the epoch's end.
     pub(crate) fn end_turn_and_queue(&self, cpu: Duration, waker: &Waker) -> Ticket {
         let mut state = self.gate.state.lock();
         state.note_turn(self.index, cpu);
         state.charge(self.index, cpu);
         let ticket = state.queue(self.index, waker);
         state.give_back(self.index);
-        state.hand_out();
+        unlock(state);
         ticket
     }
 
@@ -146,9 +175,9 @@ impl Lane {
     /// Leaves the queue; a turn that was already granted goes to the next.
     pub(crate) fn leave(&self, ticket: Ticket) {
         let mut state = self.gate.state.lock();
-        if state.take_granted(self.index, ticket.number) {
+        if state.take_granted(ticket.number) {
             state.give_back(self.index);
-            state.hand_out();
+            unlock(hand_out(state, None));
         } else {
             state.forget(self.index, ticket.number);
         }

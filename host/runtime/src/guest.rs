@@ -94,8 +94,10 @@ pub(crate) fn new_store(
     store.set_epoch_deadline(EPOCHS_PER_POLL);
     store.epoch_deadline_callback(|mut store| {
         let guest = store.data_mut();
-        metered::interrupted();
         guest.charge_resources()?;
+        if !metered::interrupt() {
+            return Ok(UpdateDeadline::Continue(EPOCHS_PER_POLL));
+        }
         // Back to the end of the run queue, not just to the gate: plain `Yield` would be polled
         // again at once and keep the thread.
         Ok(UpdateDeadline::YieldCustom(

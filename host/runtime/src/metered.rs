@@ -23,11 +23,21 @@ pub(crate) struct Panicked;
 thread_local! {
     /// Whether an epoch ended in the middle of the work of the guest that this thread polls.
     static INTERRUPTED: Cell<bool> = const { Cell::new(false) };
+    /// When the turn of that guest began.
+    static BEGUN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// To be told when an epoch ends in the middle of a guest's work, on the thread that polls it.
-pub(crate) fn interrupted() {
-    INTERRUPTED.set(true);
+/// A guest that has waited for its host finds that an epoch ended meanwhile. That is no reason to end a turn which
+/// has lasted no longer than this.
+const HARDLY_BEGUN: Duration = Duration::from_micros(100);
+
+/// To be told when an epoch ends in the middle of a guest's work, on the thread that polls it. True: its turn is over.
+pub(crate) fn interrupt() -> bool {
+    let is_over = BEGUN
+        .get()
+        .is_none_or(|begun| begun.elapsed() >= HARDLY_BEGUN);
+    INTERRUPTED.set(is_over);
+    is_over
 }
 
 /// A guest's future on the heap, with what it used.
@@ -96,6 +106,7 @@ impl<T> Metered<T> {
         }
         INTERRUPTED.set(false);
         let watch = Stopwatch::start();
+        BEGUN.set(Some(watch.started()));
         let polled = loop {
             let poll = AssertUnwindSafe(|| future.as_mut().poll(cx));
             match std::panic::catch_unwind(poll) {
@@ -118,7 +129,8 @@ impl<T> Metered<T> {
         self.count(used);
         if self.is_interrupted {
             // The kernel would leave the core to this thread for some milliseconds more. A turn is over: whoever waits
-            // for the core, above all the thread that reads sockets, is not to wait for longer than one.
+            // for the core, above all the thread that reads sockets, is not to wait for longer than one. Nobody has been
+            // given this guest's turn yet, who would wait with this thread.
             std::thread::yield_now();
         }
         polled

@@ -29,22 +29,23 @@ pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> 
     let tick = move || {
         slice::set(slice::PUNCTUAL);
         while let (Some(sync), Some(concurrent)) = (sync.upgrade(), concurrent.upgrade()) {
-            sync.increment_epoch();
-            concurrent.increment_epoch();
-            drop((sync, concurrent));
-            let rests = gate.upgrade().is_some_and(|gate| {
+            let rests = gate.upgrade().and_then(|gate| {
                 gate.refill();
-                gate.may_rest()
+                gate.may_rest(REST)
             });
-            if rests {
-                std::thread::park_timeout(REST);
+            if let Some(time) = rests {
+                drop((sync, concurrent));
+                std::thread::park_timeout(time);
                 continue;
             }
+            // Whoever has begun just now has a whole epoch.
             #[expect(
                 clippy::disallowed_methods,
                 reason = "a thread of its own, not a guest's"
             )]
             std::thread::sleep(EPOCH);
+            sync.increment_epoch();
+            concurrent.increment_epoch();
         }
     };
     std::thread::Builder::new()

@@ -5,6 +5,10 @@ use std::time::{Duration, Instant};
 /// The bucket of a capped lane holds this much time of its cores.
 const BUCKET: Duration = Duration::from_millis(100);
 
+/// An empty one opens again when it has gained what this time brings: a guest that went on with each drop would cost the
+/// host more by its waking than it may use.
+const REOPENS: Duration = Duration::from_millis(10);
+
 /// What a capped lane may use.
 pub(super) struct Bucket {
     /// Nanoseconds of CPU gained a second.
@@ -14,7 +18,7 @@ pub(super) struct Bucket {
     refilled: Instant,
     /// How long it was empty, all told, as often as somebody asked; without the present time.
     pub(super) empty: Duration,
-    /// Empty since then.
+    /// Empty, and closed, since then.
     empty_since: Option<Instant>,
 }
 
@@ -34,31 +38,53 @@ impl Bucket {
 
     /// What 100 ms of the lane's cores come to, in nanoseconds.
     fn capacity(&self) -> i64 {
-        let share = u128::from(self.rate) * BUCKET.as_nanos() / 1_000_000_000;
-        i64::try_from(share).unwrap_or(i64::MAX)
+        self.gain(BUCKET)
+    }
+
+    /// What it gains in `time`, in nanoseconds.
+    fn gain(&self, time: Duration) -> i64 {
+        let gained = u128::from(self.rate) * time.as_nanos() / 1_000_000_000;
+        i64::try_from(gained).unwrap_or(i64::MAX)
     }
 
     pub(super) fn has_tokens(&mut self) -> bool {
-        let now = Instant::now();
+        self.refill(Instant::now());
+        self.empty_since.is_none()
+    }
+
+    fn refill(&mut self, now: Instant) {
         let elapsed = now.saturating_duration_since(self.refilled);
-        let gained = u128::from(self.rate) * elapsed.as_nanos() / 1_000_000_000;
+        let gained = self.gain(elapsed);
         // Small gains stay in the clock, so that rounding loses nothing.
         if gained > 1_000 {
             self.refilled += elapsed;
-            let gained = i64::try_from(gained).unwrap_or(i64::MAX);
             self.tokens = self.tokens.saturating_add(gained).min(self.capacity());
         }
-        if self.tokens <= 0 {
-            self.empty_since.get_or_insert(now);
-        } else if let Some(since) = self.empty_since.take() {
+        if self.tokens >= self.gain(REOPENS)
+            && let Some(since) = self.empty_since.take()
+        {
             self.empty += now.saturating_duration_since(since);
         }
-        self.tokens > 0
+    }
+
+    /// How long it gains until it opens, if nobody takes anything: at least some microseconds.
+    pub(super) fn opens_in(&self) -> Duration {
+        let missing = self.gain(REOPENS).saturating_sub(self.tokens).max(0);
+        let missing = u128::from(missing.unsigned_abs()) * 1_000_000_000 / u128::from(self.rate);
+        let needed = Duration::from_nanos(u64::try_from(missing).unwrap_or(u64::MAX));
+        needed.saturating_sub(self.refilled.elapsed()) + Duration::from_micros(10)
     }
 
     /// Takes what was used; more than it has is owed.
     pub(super) fn take(&mut self, nanos: u64) {
         self.tokens = self.tokens.saturating_sub_unsigned(nanos);
+        if self.tokens <= 0 {
+            let now = Instant::now();
+            self.refill(now);
+            if self.tokens <= 0 {
+                self.empty_since.get_or_insert(now);
+            }
+        }
     }
 
     /// How long it was empty, the present time included.

@@ -10,10 +10,15 @@ use std::time::Duration;
 /// The norm that a lane's weight is measured against.
 const NORMAL_WEIGHT: u64 = 100;
 
-/// A turn shorter than this is brief …
-const BRIEF: Duration = Duration::from_micros(200);
-/// … and so is the lane that has had so many in a row.
-const BRIEF_TURNS: u8 = 8;
+/// A lane is brief while its turns take less than this, in nanoseconds, as an average of the last of them: one that was
+/// charged too much because its thread lost the core is soon forgotten.
+const BRIEF: u64 = 400_000;
+/// What is held of a lane that nothing is known of: six or seven turns of a small request's length.
+const UNKNOWN: u64 = 2 * BRIEF;
+
+/// Epochs after which a turn that was given and not taken goes to another. A guest is not polled while its visitor has
+/// nowhere to put what it answers.
+const UNCLAIMED: u64 = 100;
 
 pub(super) struct State {
     pub(super) capacity: usize,
@@ -27,8 +32,22 @@ pub(super) struct State {
     /// Lanes that wait for tokens.
     throttled: Vec<usize>,
     next_ticket: u64,
+    /// Turns whose guests have not been polled since.
+    granted: Vec<Granted>,
+    /// Epochs that have passed while the clock did not rest.
+    epochs: u64,
     /// The epoch's thread, while it rests because no guest runs.
     pub(super) resting: Option<Thread>,
+    /// There is more for the epoch's thread to do than it knew of when it went to rest.
+    wake_clock: bool,
+}
+
+/// A turn that was given to whoever waited for it longest in a lane.
+struct Granted {
+    index: usize,
+    number: u64,
+    /// Counted in epochs.
+    since: u64,
 }
 
 pub(super) struct LaneState {
@@ -36,10 +55,8 @@ pub(super) struct LaneState {
     pub(super) virtual_time: u64,
     running: usize,
     waiting: VecDeque<(u64, Waker)>,
-    /// Tickets whose turn has come but who have not been polled since.
-    granted: Vec<u64>,
-    /// Brief turns in a row, counted up to [`BRIEF_TURNS`].
-    brief_turns: u8,
+    /// Average of what the last turns took, in nanoseconds.
+    turn: u64,
     bucket: Option<Bucket>,
 }
 
@@ -54,7 +71,10 @@ impl State {
             ready: BTreeSet::new(),
             throttled: Vec::new(),
             next_ticket: 0,
+            granted: Vec::new(),
+            epochs: 0,
             resting: None,
+            wake_clock: false,
         }
     }
 
@@ -65,8 +85,7 @@ impl State {
             virtual_time: self.now,
             running: 0,
             waiting: VecDeque::new(),
-            granted: Vec::new(),
-            brief_turns: 0,
+            turn: UNKNOWN,
             bucket: cores.map(Bucket::new),
         };
         let index = self.free.pop().unwrap_or(self.lanes.len());
@@ -85,21 +104,39 @@ impl State {
         self.free.push(index);
     }
 
-    pub(super) fn may_rest(&mut self) -> bool {
-        let idle = self.running == 0 && self.throttled.is_empty();
-        if idle {
-            self.resting = Some(std::thread::current());
+    /// For how long the caller, the epoch's thread, may rest unless it is unparked: none while a guest runs.
+    pub(super) fn may_rest(&mut self, longest: Duration) -> Option<Duration> {
+        if self.running > 0 || !self.ready.is_empty() {
+            return None;
         }
-        idle
+        let opens = |index: &usize| Some(self.bucket(*index)?.opens_in());
+        let first = self.throttled.iter().filter_map(opens).min();
+        self.resting = Some(std::thread::current());
+        self.wake_clock = false;
+        Some(first.unwrap_or(longest).min(longest))
     }
 
+    /// The epoch's thread, if it rests and is needed.
+    pub(super) fn clock_to_wake(&mut self) -> Option<Thread> {
+        match std::mem::take(&mut self.wake_clock) {
+            true => self.resting.take(),
+            false => None,
+        }
+    }
+
+    /// An epoch has ended.
     pub(super) fn refill(&mut self) {
+        self.epochs += 1;
         for index in std::mem::take(&mut self.throttled) {
             // What it could not use because of its cap, it has not saved up.
             self.catch_up(index);
             self.line_up(index);
         }
-        self.hand_out();
+        let oldest = self.epochs.saturating_sub(UNCLAIMED);
+        while let Some(at) = self.granted.iter().position(|turn| turn.since < oldest) {
+            let unclaimed = self.granted.swap_remove(at);
+            self.give_back(unclaimed.index);
+        }
     }
 
     /// Whether a newcomer of this lane may run without waiting: a turn is free, nobody stands
@@ -108,7 +145,7 @@ impl State {
         let Some(lane) = self.lanes.get_mut(index) else {
             return false;
         };
-        let is_brief = lane.brief_turns == BRIEF_TURNS;
+        let is_brief = lane.turn < BRIEF;
         // At equal times, too: what runs for the other just now is not charged to it yet.
         let is_next = match self.ready.first() {
             Some((first, _)) => is_brief && lane.virtual_time <= *first,
@@ -164,18 +201,13 @@ impl State {
 
     pub(super) fn note_turn(&mut self, index: usize, cpu: Duration) {
         if let Some(lane) = self.lanes.get_mut(index) {
-            lane.brief_turns = match cpu < BRIEF {
-                true => BRIEF_TURNS.min(lane.brief_turns + 1),
-                false => 0,
-            };
+            lane.turn = (lane.turn * 7 + nanos(cpu)) / 8;
         }
     }
 
     pub(super) fn begin(&mut self, index: usize) {
         self.running += 1;
-        if let Some(ticker) = self.resting.take() {
-            ticker.unpark();
-        }
+        self.wake_clock = true;
         if let Some(lane) = self.lanes.get_mut(index) {
             lane.running += 1;
             // Time passes for all with whoever runs, so that nobody saves turns up while idle.
@@ -195,57 +227,62 @@ impl State {
             self.ready.insert((lane.virtual_time, index));
         } else if !self.throttled.contains(&index) {
             self.throttled.push(index);
+            self.wake_clock = true;
         }
     }
 
-    /// Gives free turns to the ready lanes, least served first.
-    pub(super) fn hand_out(&mut self) {
+    /// Gives a free turn to the ready lane that is least served: to whom, and who is to be woken.
+    pub(super) fn hand_out(&mut self) -> Option<(u64, Waker)> {
         while self.running < self.capacity {
-            let Some((_, index)) = self.ready.pop_first() else {
-                break;
-            };
+            let (_, index) = self.ready.pop_first()?;
             let next = self
                 .lanes
                 .get_mut(index)
                 .and_then(|lane| lane.waiting.pop_front());
-            if let Some((number, waker)) = next {
+            if let Some((number, _)) = next {
                 self.begin(index);
-                if let Some(lane) = self.lanes.get_mut(index) {
-                    lane.granted.push(number);
-                }
-                waker.wake();
+                self.granted.push(Granted {
+                    index,
+                    number,
+                    since: self.epochs,
+                });
             }
             self.line_up(index);
+            if next.is_some() {
+                return next;
+            }
         }
+        None
     }
 
     pub(super) fn bucket(&self, index: usize) -> Option<&Bucket> {
         self.lanes.get(index)?.bucket.as_ref()
     }
 
-    pub(super) fn take_granted(&mut self, index: usize, number: u64) -> bool {
-        let Some(lane) = self.lanes.get_mut(index) else {
-            return false;
-        };
-        let found = lane.granted.iter().position(|granted| *granted == number);
+    pub(super) fn has_granted(&self, number: u64) -> bool {
+        self.granted.iter().any(|turn| turn.number == number)
+    }
+
+    /// Whether the ticket has a turn, which begins now.
+    pub(super) fn take_granted(&mut self, number: u64) -> bool {
+        let found = self.granted.iter().position(|turn| turn.number == number);
         found.inspect(|at| {
-            lane.granted.swap_remove(*at);
+            self.granted.swap_remove(*at);
         });
         found.is_some()
     }
 
-    pub(super) fn rewake(&mut self, index: usize, number: u64, waker: &Waker) {
+    /// Has `waker` announce the turn. False: nobody waits with this ticket.
+    pub(super) fn rewake(&mut self, index: usize, number: u64, waker: &Waker) -> bool {
         let waiting = self
             .lanes
             .get_mut(index)
             .map(|lane| lane.waiting.iter_mut());
-        if let Some((_, old)) = waiting
+        let found = waiting
             .into_iter()
             .flatten()
-            .find(|(other, _)| *other == number)
-        {
-            old.clone_from(waker);
-        }
+            .find(|(other, _)| *other == number);
+        found.map(|(_, old)| old.clone_from(waker)).is_some()
     }
 
     pub(super) fn charge(&mut self, index: usize, cpu: Duration) {

@@ -110,7 +110,7 @@ fn a_lane_that_was_held_back_by_its_cap_has_saved_nothing_up() {
     lanes[1].end_turn(Duration::from_millis(101)); // the bucket holds 100 ms
     assert!(!lanes[1].try_turn(&mut capped, &waker));
     share(&gate, &lanes[..1], &[4], 5_000);
-    std::thread::sleep(Duration::from_millis(5));
+    std::thread::sleep(Duration::from_millis(15));
     gate.refill();
     let state = gate.state.lock();
     assert!(state.lanes[1].virtual_time >= state.lanes[0].virtual_time - 1_000_000);
@@ -150,6 +150,11 @@ fn a_brief_lane_need_not_queue_behind_others_while_it_is_next() {
     assert!(!quiet.try_turn(&mut third, &waker), "and no more");
     quiet.leave(third.unwrap());
     quiet.end_turn(Duration::from_millis(1));
+    // Not often, but this once: its average is brief.
+    greedy.charge(Duration::from_millis(1));
+    assert!(quiet.try_turn(&mut None, &waker));
+    quiet.end_turn(Duration::from_millis(3));
+    greedy.charge(Duration::from_millis(10));
     assert!(!quiet.try_turn(&mut waits, &waker), "it was not brief");
     quiet.leave(waits.unwrap());
     greedy.end_turn(Duration::from_millis(1));
@@ -261,14 +266,15 @@ fn the_epochs_thread_rests_while_no_guest_runs_and_is_woken() {
     let lane = gate.lane(100, None);
     let waker = Waker::from(Arc::new(Count::default()));
     assert!(lane.try_turn(&mut None, &waker));
-    assert!(!gate.may_rest(), "a guest runs");
+    let longest = Duration::from_secs(60);
+    assert_eq!(gate.may_rest(longest), None, "a guest runs");
     lane.end_turn(Duration::ZERO);
     let rested = std::thread::spawn({
         let gate = gate.clone();
         move || {
-            assert!(gate.may_rest());
+            assert_eq!(gate.may_rest(longest), Some(longest));
             let begun = Instant::now();
-            std::thread::park_timeout(Duration::from_secs(60));
+            std::thread::park_timeout(longest);
             begun.elapsed()
         }
     });
@@ -277,4 +283,108 @@ fn the_epochs_thread_rests_while_no_guest_runs_and_is_woken() {
     }
     assert!(lane.try_turn(&mut None, &waker));
     assert!(rested.join().unwrap() < Duration::from_secs(30));
+}
+
+#[test]
+fn the_epochs_thread_rests_until_a_bucket_opens_and_is_woken_for_another() {
+    let gate = Gate::new(1);
+    let (slow, slower) = (gate.lane(100, Some(0.1)), gate.lane(100, Some(0.1)));
+    let waker = Waker::from(Arc::new(Count::default()));
+    let longest = Duration::from_secs(60);
+    let (mut waits, mut waits_too) = (None, None);
+    for lane in [&slow, &slower] {
+        assert!(lane.try_turn(&mut None, &waker));
+        lane.end_turn(Duration::from_millis(12)); // the bucket holds 10 ms
+    }
+    assert!(!slow.try_turn(&mut waits, &waker));
+    // 2 ms of debt and 1 ms to begin with, at a tenth of a core.
+    let rests = gate.may_rest(longest).unwrap();
+    assert!(
+        rests > Duration::from_millis(20) && rests < Duration::from_millis(31),
+        "{rests:?}"
+    );
+    assert!(!slower.try_turn(&mut waits_too, &waker));
+    assert!(
+        gate.state.lock().resting.is_none(),
+        "another bucket is to be looked at"
+    );
+    std::thread::sleep(rests);
+    gate.refill();
+    assert!(slow.try_turn(&mut waits, &waker));
+    slow.end_turn(Duration::ZERO);
+    slower.leave(waits_too.unwrap());
+}
+
+#[test]
+fn an_empty_bucket_opens_when_it_is_worth_waking_anybody() {
+    let gate = Gate::new(1);
+    let lane = gate.lane(100, Some(0.5));
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    let mut ticket = None;
+    assert!(lane.try_turn(&mut None, &waker));
+    lane.end_turn(Duration::from_millis(51)); // 1 ms more than it holds
+    let begun = Instant::now();
+    assert!(!lane.try_turn(&mut ticket, &waker));
+    while count.0.load(Ordering::Relaxed) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+        gate.refill();
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(9));
+    assert!(lane.try_turn(&mut ticket, &waker));
+    lane.end_turn(Duration::ZERO);
+}
+
+#[test]
+fn whose_turn_comes_after_an_interrupted_one_is_decided_when_it_is_asked() {
+    let gate = Gate::new(1);
+    let (greedy, other) = (gate.lane(100, None), gate.lane(100, None));
+    let (counts, others) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let (waker, other_waker) = (Waker::from(counts.clone()), Waker::from(others.clone()));
+    let (mut first, mut second, mut late) = (None, None, None);
+    assert!(greedy.try_turn(&mut first, &waker));
+    assert!(!greedy.try_turn(&mut second, &waker));
+    first = Some(greedy.end_turn_and_queue(Duration::from_millis(1), &waker));
+    assert_eq!(counts.0.load(Ordering::Relaxed), 0);
+    // Who came meanwhile and has had less goes first, though the turn is free.
+    assert!(other.try_turn(&mut late, &other_waker));
+    assert!(!greedy.try_turn(&mut first, &waker));
+    first = first.inspect(|_| other.end_turn(Duration::from_millis(3)));
+    assert!(!greedy.try_turn(&mut first, &waker));
+    assert!(greedy.try_turn(&mut second, &waker), "it was before it");
+    second = Some(greedy.end_turn_and_queue(Duration::from_millis(1), &waker));
+    let woken = counts.0.load(Ordering::Relaxed);
+    gate.refill();
+    assert_eq!(
+        counts.0.load(Ordering::Relaxed),
+        woken + 1,
+        "the epoch's end gives away what nobody did"
+    );
+    assert!(greedy.try_turn(&mut first, &waker));
+    greedy.end_turn(Duration::ZERO);
+    greedy.leave(second.unwrap());
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn a_turn_that_is_not_taken_for_long_goes_to_another() {
+    let gate = Gate::new(1);
+    let (stuck, other) = (gate.lane(100, None), gate.lane(100, None));
+    let waker = Waker::from(Arc::new(Count::default()));
+    let (mut stays_away, mut waits) = (None, None);
+    assert!(other.try_turn(&mut None, &waker));
+    assert!(!stuck.try_turn(&mut stays_away, &waker));
+    other.end_turn(Duration::from_millis(1)); // the other's turn is granted …
+    assert!(!other.try_turn(&mut waits, &waker));
+    for _ in 0..50 {
+        gate.refill();
+        assert!(!other.try_turn(&mut waits, &waker));
+    }
+    (0..60).for_each(|_| gate.refill()); // … and not taken for 110 epochs
+    assert!(other.try_turn(&mut waits, &waker));
+    assert!(!stuck.try_turn(&mut stays_away, &waker), "it queues again");
+    other.end_turn(Duration::from_millis(1));
+    assert!(stuck.try_turn(&mut stays_away, &waker));
+    stuck.end_turn(Duration::ZERO);
+    assert_eq!(gate.state.lock().running, 0);
 }

@@ -19,8 +19,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Milliseconds of CPU that each request of the flooded app takes.
 const FLOODED_MS: u64 = 10;
 
-/// What a neighbour does: its letter and words, and how it begins.
-type Worst = (&'static str, fn(&Scene) -> Doing);
+/// What a neighbour does: its letter, its words, and how it begins.
+type Worst = (char, &'static str, fn(&Scene) -> Doing);
 
 /// What goes on until it is dropped.
 #[expect(dead_code, reason = "held for what its end does")]
@@ -36,7 +36,8 @@ struct Scene {
     cores: u64,
 }
 
-pub(crate) fn measure(rounds: u64, seconds: u64) {
+/// Measures beside the neighbours whose letters are given.
+pub(crate) fn measure(rounds: u64, seconds: u64, letters: &str) {
     let scene = Scene::set();
     let quiet = Place::new(scene.host.apps, "quiet", "/");
     let time = Duration::from_secs(seconds);
@@ -59,7 +60,10 @@ pub(crate) fn measure(rounds: u64, seconds: u64) {
         "| the neighbour | p50 alone | p50 beside | p99 alone | p99 beside | at most | aim | failed |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    for (what, begin) in WORST {
+    for (letter, what, begin) in WORST {
+        if !letters.contains(letter) {
+            continue;
+        }
         let (mut alone, mut beside) = (Spells::default(), Spells::default());
         for _ in 0..rounds {
             alone.add(&spell());
@@ -73,7 +77,7 @@ pub(crate) fn measure(rounds: u64, seconds: u64) {
         }
         let most = alone.p99.median() * 1.25 + 1.0;
         println!(
-            "| {what} | {:.2} ms | {:.2} ms | {:.2} ms | {:.2} ms | {most:.2} ms | {} | {} of {} |",
+            "| ({letter}) {what} | {:.2} ms | {:.2} ms | {:.2} ms | {:.2} ms | {most:.2} ms | {} | {} of {} |",
             alone.p50.median(),
             beside.p50.median(),
             alone.p99.median(),
@@ -87,25 +91,25 @@ pub(crate) fn measure(rounds: u64, seconds: u64) {
 }
 
 const WORST: [Worst; 6] = [
-    ("(a) spins in 64 requests", |scene| {
+    ('a', "spins in 64 requests", |scene| {
         Doing::Visits(scene.crowd("spins", "/", 64))
     }),
-    ("(b) is flooded with 10 times what it can serve", |scene| {
+    ('b', "is flooded with 10 times what it can serve", |scene| {
         let place = scene.place("flooded", &format!("/burn?ms={FLOODED_MS}"));
         let capacity = scene.cores * 1_000 / FLOODED_MS;
         Doing::Visits(Crowd::flood(&place, capacity * 10))
     }),
-    ("(c) allocates and traps in a loop", |scene| {
+    ('c', "allocates and traps in a loop", |scene| {
         Doing::Visits(scene.crowd("allocates", "/grow_small", 16))
     }),
-    ("(d) streams bodies without end", |scene| {
+    ('d', "streams bodies without end", |scene| {
         Doing::Visits(scene.crowd("streams", "/endless_body", 16))
     }),
-    ("(e) hammers its database", |scene| {
+    ('e', "hammers its database", |scene| {
         let query = "WITH%20RECURSIVE%20n(i)%20AS%20(SELECT%201%20UNION%20ALL%20SELECT%20i%2B1%20FROM%20n%20WHERE%20i%3C50000)%20SELECT%20sum(i)%20FROM%20n";
         Doing::Visits(scene.crowd("hammers", &format!("/sql?q={query}"), 32))
     }),
-    ("(f) uploads what compiles slowly", |scene| {
+    ('f', "uploads what compiles slowly", |scene| {
         Doing::Uploads(Uploads::begin(scene.api.clone()))
     }),
 ];
