@@ -28,7 +28,7 @@ mod servers;
 mod tools;
 
 use anyhow::{Result, bail};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::guests;
@@ -62,6 +62,9 @@ pub(crate) struct Options {
     /// A `wasmtime` of your own to measure against
     #[arg(long)]
     wasmtime: Option<PathBuf>,
+    /// A `lodge` of your own to measure, such as that of `cargo xtask release`
+    #[arg(long)]
+    lodge: Option<PathBuf>,
     /// Leave out memory and start times, the capabilities, and several environments
     #[arg(long)]
     quick: bool,
@@ -75,6 +78,12 @@ impl Options {
     fn wants(&self, name: &str) -> bool {
         let only = self.only.as_deref();
         only.is_none_or(|only| only.split('|').any(|one| name.contains(one)))
+    }
+
+    /// The host that is measured.
+    fn lodge(&self, places: &Places) -> PathBuf {
+        let own = self.lodge.clone();
+        own.unwrap_or_else(|| places.target.join("release/lodge"))
     }
 }
 
@@ -91,7 +100,7 @@ pub(crate) fn run(places: &Places, options: &Options) -> Result<()> {
     let all = !options.quick && options.only.is_none();
     let mut steps = Steps::new(if all { 8 } else { 6 });
     build(places, options, &mut steps)?;
-    let prepared = Prepared::new(places);
+    let prepared = Prepared::new(places, &options.lodge(places));
     let servers = steps.step("the peers", || {
         servers::all(places, options, &prepared, CROWDS)
     })?;
@@ -143,7 +152,9 @@ fn build_release(
     }
     steps.step("guests", || guests::all(places))?;
     steps.step("build lodge and the tools (release)", || {
-        let binaries = binaries.iter().flat_map(|name| ["--bin", name]);
+        let is_given = |name: &str| name == "lodge" && options.lodge.is_some();
+        let binaries = binaries.iter().filter(|name| !is_given(name));
+        let binaries = binaries.flat_map(|name| ["--bin", name]);
         let mut command = cargo();
         command.args(["build", "--release"]).args(binaries);
         sh(command.current_dir(&places.root))
@@ -154,7 +165,7 @@ fn build_release(
 fn others(places: &Places, options: &Options, steps: &mut Steps) -> Result<()> {
     steps.step(
         "the capabilities beside the same work done natively",
-        || sh(tool(places, "capabilities").args(amounts(options))),
+        || sh(tool(places, options, "capabilities").args(amounts(options))),
     )?;
     steps.step("isolation, and several environments", || {
         tools::run(
@@ -166,10 +177,24 @@ fn others(places: &Places, options: &Options, steps: &mut Steps) -> Result<()> {
 }
 
 /// One of the measuring tools of `tests/bench`, which start the built program themselves.
-fn tool(places: &Places, name: &str) -> Command {
+fn tool(places: &Places, options: &Options, name: &str) -> Command {
     let mut command = Command::new(places.target.join("release").join(name));
-    command.env("LODGE_PROGRAM", places.target.join("release/lodge"));
+    command.env("LODGE_PROGRAM", options.lodge(places));
     command
+}
+
+/// Has a host serve some of the measured apps, each for so many seconds, and end in good order.
+pub(crate) fn train(places: &Places, lodge: &Path, seconds: u64) -> Result<()> {
+    let prepared = Prepared::new(places, lodge);
+    prepared.make(&[])?;
+    for app in host::TRIED {
+        say(app);
+        let server = Server::lodge(app, &prepared, app, 0);
+        let running = server.start()?;
+        server.load().run(seconds)?;
+        running.end()?;
+    }
+    Ok(())
 }
 
 /// How often and how long, as tools take it.

@@ -1,7 +1,7 @@
 //! What apps notice of each other: a quiet app's visits while a neighbour does its worst, what greedy apps get of the
 //! CPU, and whether what is charged adds up. Prints tables; docs/benchmarks.md quotes them.
 //!
-//! `isolation [ROUNDS] [SECONDS] [LETTERS]`, where `ab` stands for the first two neighbours alone; needs `lodge` (`LODGE_PROGRAM`) and the guests. `cargo xtask bench --only isolation`
+//! `isolation [ROUNDS] [SECONDS] [LETTERS]`, where `0ab` stands for the first three rows alone; needs `lodge` (`LODGE_PROGRAM`) and the guests. `cargo xtask bench --only isolation`
 //! runs it.
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ fn main() {
     match std::env::args().nth(3) {
         Some(letters) => neighbours::measure(rounds, seconds, &letters),
         None => {
-            neighbours::measure(rounds, seconds, "abcdef");
+            neighbours::measure(rounds, seconds, "0abcdef");
             shares::measure(seconds);
         }
     }

@@ -43,7 +43,7 @@ struct Group {
 pub(super) fn run(places: &Places, options: &Options) -> Result<()> {
     let mut steps = Steps::new(5);
     build(places, options, &mut steps)?;
-    let prepared = Prepared::new(places);
+    let prepared = Prepared::new(places, &options.lodge(places));
     let mut groups = cases::all(places, &prepared)?;
     let part = options
         .only

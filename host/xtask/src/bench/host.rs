@@ -50,6 +50,9 @@ const MEASURED: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// Those that a host is tried out with: what they do in a host is what most apps do.
+pub(super) const TRIED: [&str; 5] = ["fresh", "reused", "async", "js", "echo"];
+
 /// The data folders.
 pub(super) struct Prepared {
     lodge: PathBuf,
@@ -109,9 +112,9 @@ impl Drop for BenchHost {
 }
 
 impl Prepared {
-    pub(super) fn new(places: &Places) -> Self {
+    pub(super) fn new(places: &Places, lodge: &Path) -> Self {
         Self {
-            lodge: places.target.join("release/lodge"),
+            lodge: lodge.to_owned(),
             guests: places.guests.clone(),
             folder: places.target.join("bench"),
         }

@@ -40,19 +40,19 @@ pub(super) fn run(places: &Places, options: &Options, parts: &[Part]) -> Result<
     for part in parts {
         match part {
             Part::Cluster => steps.step("a supervisor and workers", || {
-                sh(tool(places, "cluster").args(amounts(options)))
+                sh(tool(places, options, "cluster").args(amounts(options)))
             })?,
             Part::Isolation => steps.step("a quiet app and its neighbours", || {
-                sh(tool(places, "isolation").args(amounts(options)))
+                sh(tool(places, options, "isolation").args(amounts(options)))
             })?,
             Part::Density => steps.step("10,000 apps, and 1,000 components", || {
-                sh(&mut tool(places, "density"))
+                sh(&mut tool(places, options, "density"))
             })?,
             Part::Soak => steps.step("20 minutes of honest and hostile visitors", || {
-                sh(&mut tool(places, "soak"))
+                sh(&mut tool(places, options, "soak"))
             })?,
             Part::Scale => steps.step("simulated workers", || {
-                sh(&mut tool(places, "simulated-workers"))
+                sh(&mut tool(places, options, "simulated-workers"))
             })?,
         }
     }

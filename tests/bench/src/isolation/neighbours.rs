@@ -1,11 +1,14 @@
 //! A quiet app's visits alone, and while a neighbour spins, is flooded, allocates and traps, streams without end,
 //! hammers its database, or uploads what compiles slowly. Each is measured next to a quiet spell of the same host.
+//!
+//! (0) is no neighbour but the machine's own part in it: processes that run only where nobody else wants the core.
 
 use crate::visitors::{Crowd, Place, Seen, visit_steadily};
 use lodge_bench::figures::{Figures, verdict};
 use lodge_bench::process::run_first;
 use lodge_harness::{Api, Host, distinct, slow_component};
 use serde_json::json;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -27,6 +30,7 @@ type Worst = (char, &'static str, fn(&Scene) -> Doing);
 enum Doing {
     Visits(Crowd),
     Uploads(Uploads),
+    Nothing(Vec<Busy>),
 }
 
 struct Scene {
@@ -90,7 +94,12 @@ pub(crate) fn measure(rounds: u64, seconds: u64, letters: &str) {
     println!();
 }
 
-const WORST: [Worst; 6] = [
+const WORST: [Worst; 7] = [
+    (
+        '0',
+        "is not there; the cores are busy with what gives way",
+        |scene| Doing::Nothing((0..scene.cores).map(|_| Busy::begin()).collect()),
+    ),
     ('a', "spins in 64 requests", |scene| {
         Doing::Visits(scene.crowd("spins", "/", 64))
     }),
@@ -172,6 +181,24 @@ impl Spells {
         self.p50.add(seen.times.median());
         self.p99.add(seen.times.percentile(99));
         self.failed += seen.failed;
+    }
+}
+
+/// A process that uses a core that nobody else wants.
+struct Busy(Child);
+
+impl Busy {
+    fn begin() -> Self {
+        let spins = ["--idle", "0", "sh", "-c", "while :; do :; done"];
+        Self(Command::new("chrt").args(spins).spawn().unwrap())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        // Both fail only if it has ended.
+        _ = self.0.kill();
+        _ = self.0.wait();
     }
 }
 
