@@ -168,3 +168,18 @@ fn drop_quietly<T>(future: &mut Option<T>) {
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epochs_end_ends_no_turn_that_has_hardly_begun() {
+        BEGUN.set(Some(Instant::now() + Duration::from_secs(60)));
+        assert!(!interrupt());
+        assert!(!INTERRUPTED.get());
+        BEGUN.set(Instant::now().checked_sub(HARDLY_BEGUN));
+        assert!(interrupt());
+        assert!(INTERRUPTED.get());
+    }
+}

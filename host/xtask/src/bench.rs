@@ -28,7 +28,7 @@ mod servers;
 mod tools;
 
 use anyhow::{Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::guests;
@@ -62,7 +62,7 @@ pub(crate) struct Options {
     /// A `wasmtime` of your own to measure against
     #[arg(long)]
     wasmtime: Option<PathBuf>,
-    /// A `lodge` of your own to measure, such as that of `cargo xtask release`
+    /// A `lodge` of your own to measure, such as an older one
     #[arg(long)]
     lodge: Option<PathBuf>,
     /// Leave out memory and start times, the capabilities, and several environments
@@ -181,20 +181,6 @@ fn tool(places: &Places, options: &Options, name: &str) -> Command {
     let mut command = Command::new(places.target.join("release").join(name));
     command.env("LODGE_PROGRAM", options.lodge(places));
     command
-}
-
-/// Has a host serve some of the measured apps, each for so many seconds, and end in good order.
-pub(crate) fn train(places: &Places, lodge: &Path, seconds: u64) -> Result<()> {
-    let prepared = Prepared::new(places, lodge);
-    prepared.make(&[])?;
-    for app in host::TRIED {
-        say(app);
-        let server = Server::lodge(app, &prepared, app, 0);
-        let running = server.start()?;
-        server.load().run(seconds)?;
-        running.end()?;
-    }
-    Ok(())
 }
 
 /// How often and how long, as tools take it.

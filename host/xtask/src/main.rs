@@ -5,7 +5,6 @@ mod fuzz;
 mod guests;
 mod places;
 mod progress;
-mod release;
 mod run;
 mod setup;
 mod shell;
@@ -42,8 +41,6 @@ enum Command {
     Ui,
     /// Measure Lodge against bare hyper and `wasmtime serve`
     Bench(bench::Options),
-    /// Build the host as it is released, for what a trial of it did
-    Release(release::Options),
     /// Fuzz what strangers can send, each target for some seconds
     Fuzz(fuzz::Options),
     /// Check the size budget and the forbidden arrows between crates
@@ -58,7 +55,6 @@ fn main() -> std::process::ExitCode {
         Command::Guests(options) => guests::run(&places, &options),
         Command::Ui => ui::run(&places),
         Command::Bench(options) => bench::run(&places, &options),
-        Command::Release(options) => release::run(&places, &options),
         Command::Fuzz(options) => fuzz::run(&places, &options),
         Command::Tidy => tidy::run(&places),
     });

@@ -124,9 +124,10 @@ impl State {
         }
     }
 
-    /// An epoch has ended.
+    /// An epoch has ended, or a rest of the epoch's thread, which calls this.
     pub(super) fn refill(&mut self) {
         self.epochs += 1;
+        self.resting = None;
         for index in std::mem::take(&mut self.throttled) {
             // What it could not use because of its cap, it has not saved up.
             self.catch_up(index);

@@ -308,6 +308,14 @@ fn the_epochs_thread_rests_until_a_bucket_opens_and_is_woken_for_another() {
         gate.state.lock().resting.is_none(),
         "another bucket is to be looked at"
     );
+    // It looks after the other bucket too soon, and rests again: nobody wakes it but the bucket.
+    gate.refill();
+    let rests = gate.may_rest(longest).unwrap();
+    let begun = Instant::now();
+    std::thread::park_timeout(rests); // the token that it was woken with
+    gate.refill();
+    std::thread::park_timeout(gate.may_rest(longest).unwrap());
+    assert!(begun.elapsed() >= Duration::from_millis(10));
     std::thread::sleep(rests);
     gate.refill();
     assert!(slow.try_turn(&mut waits, &waker));

@@ -50,9 +50,6 @@ const MEASURED: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-/// Those that a host is tried out with: what they do in a host is what most apps do.
-pub(super) const TRIED: [&str; 5] = ["fresh", "reused", "async", "js", "echo"];
-
 /// The data folders.
 pub(super) struct Prepared {
     lodge: PathBuf,

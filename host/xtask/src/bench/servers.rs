@@ -252,18 +252,6 @@ impl Running {
     pub(super) fn pid(&self) -> u32 {
         self.0.id()
     }
-
-    /// Asks it to end, and waits until it has.
-    pub(super) fn end(mut self) -> Result<()> {
-        use rustix::process::{Pid, Signal, kill_process};
-        let pid = Pid::from_raw(self.0.id().cast_signed()).context("no process")?;
-        kill_process(pid, Signal::TERM)?;
-        let status = self.0.wait()?;
-        if !status.success() {
-            bail!("it ended with {status}");
-        }
-        Ok(())
-    }
 }
 
 impl Drop for Running {
