@@ -15,6 +15,16 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+/// How a compile ended.
+enum Ended {
+    /// How long it took; none: it was in the cache.
+    Ready(Option<Duration>),
+    /// The component's fault.
+    Failed(String),
+    /// The host's fault, several times.
+    FailedForNow(String),
+}
+
 impl Library {
     /// What ends the compile that is to begin; none: it is under way.
     fn begin_compile(&self, digest: Digest, stop: &CancellationToken) -> Option<CancellationToken> {
@@ -71,35 +81,40 @@ impl Supervisor {
     /// True: it was not ended meanwhile, by the component's removal or the host's end.
     async fn compile_until(&self, ends: &CancellationToken, digest: Digest) -> bool {
         let compiled = self.compile_with_retries(digest);
-        let done = ends.run_until_cancelled(compiled).await.is_some();
-        // Else another upload of the same bytes may have begun by now.
-        if done {
-            self.library.compiling.lock().remove(&digest);
+        let Some(ended) = ends.run_until_cancelled(compiled).await else {
+            return false;
+        };
+        // Before anybody sees how it ended: who finds the cache lost right then is to have it compiled anew. One that was
+        // ended is not there any more; another upload of the same bytes may have begun.
+        self.library.compiling.lock().remove(&digest);
+        match ended {
+            Ended::Ready(took) => self.settle_ready(digest, took).await,
+            Ended::Failed(error) => self.settle_failed(digest, &error).await,
+            Ended::FailedForNow(error) => self.fail_for_now(digest, &error),
         }
-        done
+        true
     }
 
-    async fn compile_with_retries(&self, digest: Digest) {
-        for failures in 1.. {
-            match self.compile_once(digest).await {
-                Ok(took) => return self.settle_ready(digest, took).await,
-                Err(CompileError::Component(error)) => {
-                    return self.settle_failed(digest, &error).await;
-                }
-                Err(CompileError::Host(error)) => {
-                    tracing::error!(%digest, %error, "the host could not compile a component");
-                    let Some(delay) = self.settings.retry_delay(failures) else {
-                        return self.fail_for_now(digest, &error);
-                    };
-                    self.show_component(digest, |component| {
-                        component.status = ComponentStatus::Queued;
-                        component.error = Some(brief(&format!(
-                            "the host failed, trying again in {delay:?}: {error}"
-                        )));
-                    });
-                    sleep(delay).await;
-                }
-            }
+    async fn compile_with_retries(&self, digest: Digest) -> Ended {
+        let mut failures = 0;
+        loop {
+            let error = match self.compile_once(digest).await {
+                Ok(took) => return Ended::Ready(took),
+                Err(CompileError::Component(error)) => return Ended::Failed(error),
+                Err(CompileError::Host(error)) => error,
+            };
+            tracing::error!(%digest, %error, "the host could not compile a component");
+            failures += 1;
+            let Some(delay) = self.settings.retry_delay(failures) else {
+                return Ended::FailedForNow(error);
+            };
+            self.show_component(digest, |component| {
+                component.status = ComponentStatus::Queued;
+                component.error = Some(brief(&format!(
+                    "the host failed, trying again in {delay:?}: {error}"
+                )));
+            });
+            sleep(delay).await;
         }
     }
 
