@@ -1,8 +1,8 @@
 //! What apps notice of each other: a quiet app's visits while a neighbour does its worst, what greedy apps get of the
 //! CPU, and whether what is charged adds up. Prints tables; docs/benchmarks.md quotes them.
 //!
-//! `isolation [ROUNDS] [SECONDS] [LETTERS]`, where `0ab` stands for the first three rows alone; needs `lodge` (`LODGE_PROGRAM`) and the guests. `cargo xtask bench --only isolation`
-//! runs it.
+//! `isolation [ROUNDS] [SECONDS] [LETTERS]`, where `0ab` stands for the first three rows alone; needs `lodge`
+//! (`LODGE_PROGRAM`) and the guests. `cargo xtask bench --only isolation` runs it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
