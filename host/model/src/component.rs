@@ -53,7 +53,7 @@ pub struct Inspection {
 #[error("{message}")]
 pub struct Rejection {
     /// Stable, for programs: `not_wasm`, `core_module`, `truncated`, `invalid_component`,
-    /// `unknown_imports`, `unknown_exports`, `no_http_export`, `too_large`, `check_failed`.
+    /// `unknown_imports`, `unknown_exports`, `no_http_export`, `too_large`, `too_complex`, `check_failed`.
     pub code: String,
     /// What it is, what was expected and what to do.
     pub message: String,

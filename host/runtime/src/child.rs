@@ -2,7 +2,7 @@
 //!
 //! Compiling is not covered by Wasmtime's promises: a hostile component may take hours or all
 //! memory. So it happens in a process of its own, started by [`crate::compile`], that binds itself
-//! before it reads a byte: address space, CPU time, file size, no core dump, lowest priority, and an
+//! before it reads a byte: address space, CPU time, file size, no core dump, a low priority, and an
 //! end with its parent. The parent adds a wall-clock limit and a cleared environment.
 //!
 //! It prints one JSON object: `{"Ok": …}` or `{"Err": …}`. Anything else, or an exit other than 0,
@@ -20,8 +20,14 @@ use std::process::ExitCode;
 /// Address space, in bytes. Cranelift takes about 20 times a component's size; 4 GiB compile the
 /// largest that may be uploaded and leave the host its memory.
 const ADDRESS_SPACE_BYTES: u64 = 4 << 30;
-/// CPU time, in seconds.
-pub(crate) const CPU_SECONDS: u64 = 600;
+/// CPU time for a compile, in seconds.
+pub(crate) const COMPILE_CPU_SECONDS: u64 = 600;
+/// CPU time for a check, in seconds: ten times what the largest honest component takes.
+const CHECK_CPU_SECONDS: u64 = 20;
+/// The lowest priority: compiles take what nobody else wants.
+const COMPILE_NICE: i32 = 19;
+/// An uploader waits for the check: where guests keep every core busy it has a tenth of one, not a hundredth.
+const CHECK_NICE: i32 = 10;
 /// Size of the compiled form, in bytes.
 const OUTPUT_BYTES: u64 = 2 << 30;
 /// Threads that compile at once.
@@ -29,10 +35,7 @@ const MAX_THREADS: usize = 4;
 
 /// Runs the child: `inspect FILE`, or `compile sync|async FILE OUTPUT`.
 pub fn main(arguments: &[String]) -> ExitCode {
-    let outcome = bind_to_limits()
-        .map_err(|e| e.to_string())
-        .and_then(|()| run(arguments));
-    match outcome {
+    match run(arguments) {
         Ok(json) => match io::stdout().write_all(json.as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -48,8 +51,12 @@ pub fn main(arguments: &[String]) -> ExitCode {
 fn run(arguments: &[String]) -> Result<String, String> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["inspect", file] => json(&inspect_file(Path::new(file))),
+        ["inspect", file] => {
+            bind_to_limits(CHECK_CPU_SECONDS, CHECK_NICE).map_err(|e| e.to_string())?;
+            json(&inspect_file(Path::new(file)))
+        }
         ["compile", flavor, file, output] => {
+            bind_to_limits(COMPILE_CPU_SECONDS, COMPILE_NICE).map_err(|e| e.to_string())?;
             let flavor = Flavor::of(*flavor == "async");
             json(&compile(flavor, Path::new(file), Path::new(output)))
         }
@@ -102,7 +109,7 @@ fn compile(flavor: Flavor, file: &Path, output: &Path) -> Result<(), String> {
 }
 
 /// Binds this process to its limits, before it reads anything.
-fn bind_to_limits() -> io::Result<()> {
+fn bind_to_limits(cpu_seconds: u64, nice: i32) -> io::Result<()> {
     process::set_parent_process_death_signal(Some(Signal::KILL))?;
     let limit = |resource, most: u64| {
         process::setrlimit(
@@ -114,13 +121,13 @@ fn bind_to_limits() -> io::Result<()> {
         )
     };
     limit(Resource::As, ADDRESS_SPACE_BYTES)?;
-    limit(Resource::Cpu, CPU_SECONDS)?;
+    limit(Resource::Cpu, cpu_seconds)?;
     limit(Resource::Fsize, OUTPUT_BYTES)?;
     limit(Resource::Core, 0)?;
     // Where memory runs out after all, this is what the kernel ends, not the host with all its apps.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
-    // Lowest priority; where that is refused, the other limits still hold.
-    let _ = process::nice(19);
+    // Where a priority is refused, the other limits still hold.
+    let _ = process::nice(nice);
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(MAX_THREADS);

@@ -1,6 +1,6 @@
 //! Runs the children that read and compile components: a bounded number at once, each with an end.
 
-use crate::child::CPU_SECONDS;
+use crate::child::COMPILE_CPU_SECONDS;
 use lodge_model::{CompileError, Inspection, Rejection};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,11 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-/// How long a child may check a component.
-const INSPECT_TIME: Duration = Duration::from_secs(60);
+/// How long a child may check a component: wall time, far above its own limit on CPU time, which a busy host gives it
+/// slowly, and below what an uploader waits.
+const CHECK_TIME: Duration = Duration::from_secs(240);
 /// How long a child may compile one: wall time, above the child's own limit on CPU time.
-const COMPILE_TIME: Duration = Duration::from_secs(CPU_SECONDS + 300);
+const COMPILE_TIME: Duration = Duration::from_secs(COMPILE_CPU_SECONDS + 300);
 /// After this long a compile no longer counts as one of the usual.
 const LONG: Duration = Duration::from_secs(10);
 /// Bytes of a child's complaint that are kept.
@@ -61,17 +62,8 @@ impl Compiler {
     pub(crate) async fn inspect(&self, wasm: &Path) -> Result<Inspection, Rejection> {
         let _slot = self.inspecting.acquire().await;
         let words = ["inspect".as_ref(), wasm.as_os_str()];
-        let answer: Result<Result<Inspection, Rejection>, _> = self.run(&words, INSPECT_TIME).await;
-        answer.unwrap_or_else(|e| {
-            Err(Rejection {
-                code: "check_failed".into(),
-                message: format!(
-                    "the component could not be checked: {e}. It may be made to exhaust its reader; \
-                     build it again, or make it smaller"
-                ),
-                unknown_imports: Vec::new(),
-            })
-        })
+        let answer = self.run(&words, CHECK_TIME).await;
+        answer.unwrap_or_else(|e| Err(unchecked(&e)))
     }
 
     /// Compiles `wasm` into `output`; `started` is called once a slot is had.
@@ -153,6 +145,25 @@ impl Compiler {
     }
 }
 
+/// Why there is no verdict on a component: its own fault, or that of a host to be asked again.
+fn unchecked(ended: &ChildError) -> Rejection {
+    let (code, remedy) = match ended {
+        ChildError::Limit(_) => (
+            "too_complex",
+            "It is made so that reading it takes more than the host gives: build it again, make it smaller, or split it",
+        ),
+        ChildError::TooLong(_) | ChildError::Silent(_) | ChildError::Start(_) => (
+            "check_failed",
+            "The host is short of something, or too busy: upload it again later",
+        ),
+    };
+    Rejection {
+        code: code.into(),
+        message: format!("the component could not be checked: {ended}. {remedy}"),
+        unknown_imports: Vec::new(),
+    }
+}
+
 /// Reads a child's end.
 fn ended(status: std::process::ExitStatus, stderr: &[u8]) -> ChildError {
     use std::os::unix::process::ExitStatusExt;
@@ -169,5 +180,24 @@ fn ended(status: std::process::ExitStatus, stderr: &[u8]) -> ChildError {
         Some(SIGKILL) => ChildError::Limit("CPU time or memory"),
         Some(SIGXFSZ) => ChildError::Limit("the size of the compiled form"),
         _ => ChildError::Silent(format!("{status}; {}", complaint.trim())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Compiler;
+    use std::path::Path;
+
+    async fn code_where_the_child(does: &str) -> String {
+        let command = ("/bin/sh".into(), vec!["-c".into(), does.into()]);
+        let refused = Compiler::new(command, 1).inspect(Path::new("/")).await;
+        refused.unwrap_err().code
+    }
+
+    #[tokio::test]
+    async fn a_component_is_told_from_a_host_in_trouble() {
+        assert_eq!(code_where_the_child("kill -XCPU $$").await, "too_complex");
+        assert_eq!(code_where_the_child("kill -KILL $$").await, "too_complex");
+        assert_eq!(code_where_the_child("exit 1").await, "check_failed");
     }
 }

@@ -144,7 +144,7 @@ impl Config {
 }
 
 /// The program under test.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let beside = test.ancestors().nth(2).unwrap().join("lodge");
     let built = std::env::var_os("LODGE_PROGRAM").map_or(beside, PathBuf::from);

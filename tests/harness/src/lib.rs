@@ -30,7 +30,7 @@ mod visit;
 pub use api::{Answer, Api};
 pub use cluster::{Cluster, ClusterConfig};
 pub use guests::{guest, guest_names};
-pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD};
+pub use host::{ANY_PORT, Config, DataDir, EMAIL, Host, PASSWORD, program};
 pub use made::{component, distinct, slow_component};
 pub use network::{Network, Party};
 pub use proxy::{Proxy, Wire};

@@ -3,8 +3,11 @@
 
 use super::scene::{AT_ONCE, PATIENCE};
 use crate::neighbour::Neighbour;
-use lodge_harness::{Answer, Api, Host, component, eventually, guest, slow_component};
+use lodge_harness::{
+    Answer, Api, DataDir, Host, component, eventually, guest, program, slow_component,
+};
 use serde_json::{Value, json};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// So many components, each within the next.
@@ -220,4 +223,45 @@ fn children(of: u32) -> impl Iterator<Item = String> {
 fn goes_first(process: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/oom_score_adj"))
         .is_ok_and(|score| score.trim() == "1000")
+}
+
+#[test]
+fn readers_of_components_are_bound_before_they_read() {
+    let data = DataDir::new();
+    let pipe = data.path().join("component.wasm");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let pipe = pipe.to_str().unwrap();
+    for (words, cpu_seconds, nice) in [
+        (&["inspect", pipe] as &[&str], "20", "10"),
+        (&["compile", "sync", pipe, "/nowhere"], "600", "19"),
+    ] {
+        // It stands still where it opens what nobody writes to.
+        let mut child = Command::new(program())
+            .arg("__child")
+            .args(words)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let read =
+            |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", child.id())).unwrap();
+        eventually("its priority is low", PATIENCE, || {
+            (read("stat").split(' ').nth(18) == Some(nice)).then_some(())
+        });
+        let limits = read("limits");
+        let limit = |name: &str| {
+            let line = limits.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().split_whitespace().next().map(str::to_owned)
+        };
+        assert_eq!(limit("Max cpu time").as_deref(), Some(cpu_seconds));
+        assert_eq!(limit("Max address space").as_deref(), Some("4294967296"));
+        assert!(goes_first(&child.id().to_string()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
