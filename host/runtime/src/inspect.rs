@@ -91,7 +91,8 @@ fn check_kind(bytes: &[u8]) -> Result<(), Rejection> {
 
 /// Validates; true: it uses the component model's async features.
 fn validate(bytes: &[u8]) -> Result<bool, Rejection> {
-    let all = WasmFeatures::default();
+    // The engines run no threads: what needs them is to be refused here, not when it is compiled.
+    let all = WasmFeatures::default().difference(WasmFeatures::THREADS);
     let mut without_async = all;
     without_async.remove(WasmFeatures::CM_ASYNC);
     if Validator::new_with_features(without_async)
@@ -301,6 +302,18 @@ mod tests {
         assert_eq!(
             inspect(b"\0asm\x0d\0\x01\0\x04\x7f").unwrap_err().code,
             "truncated"
+        );
+    }
+
+    #[test]
+    fn shared_memories_are_refused_before_they_are_compiled() {
+        let with_shared_memory =
+            b"\0asm\x0d\0\x01\0\x01\x0e\0asm\x01\0\0\0\x05\x04\x01\x03\x01\x01";
+        let refused = inspect(with_shared_memory).unwrap_err();
+        assert_eq!(refused.code, "invalid_component");
+        assert!(
+            refused.message.contains("threads must be enabled"),
+            "{refused}"
         );
     }
 

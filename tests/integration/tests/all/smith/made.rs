@@ -1,5 +1,5 @@
-//! Components of arbitrary code, one a number: wasm-smith's core modules in the shape that WASI 0.2's HTTP asks for,
-//! with imports of WASI's that they call with anything, and wasm-smith's own components.
+//! Components of arbitrary code, one a number: wasm-smith's core modules in the shape that WASI 0.2's or 0.3's HTTP asks
+//! for, with imports of WASI's and of the component model's that they call with anything, and wasm-smith's own components.
 
 use arbitrary::{Arbitrary, Unstructured};
 use lodge_integration::Dice;
@@ -13,8 +13,10 @@ const CHOICES: u64 = 30_000;
 /// What is in a component, and so what may come of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
-    /// Answers HTTP, by arbitrary code.
+    /// Answers HTTP as WASI 0.2 has it, by arbitrary code.
     Handler,
+    /// As WASI 0.3 has it: with tasks, streams and futures.
+    Task,
     /// Exports nothing.
     Bare,
     /// The same, within one that answers HTTP.
@@ -31,7 +33,11 @@ pub(super) fn component(seed: u64) -> Option<(Kind, Vec<u8>)> {
     match dice.below(8) {
         0 => Some((Kind::Bare, bare(config, &mut choices)?)),
         1 => Some((Kind::Nested, nested(&bare(config, &mut choices)?))),
-        _ => Some((Kind::Handler, handler(config, &mut choices, &mut dice)?)),
+        2..=4 => Some((Kind::Task, handler(&TASK, config, &mut choices, &mut dice)?)),
+        _ => Some((
+            Kind::Handler,
+            handler(&HANDLER, config, &mut choices, &mut dice)?,
+        )),
     }
 }
 
@@ -58,13 +64,42 @@ fn nested(inner: &[u8]) -> Vec<u8> {
     outer
 }
 
-fn handler(config: Config, choices: &mut Unstructured<'_>, dice: &mut Dice) -> Option<Vec<u8>> {
-    let (resolve, world) = world();
-    let imports = dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
+/// What a version of WASI's HTTP asks of a module.
+struct Shape {
+    /// In `world.wit`.
+    world: &'static str,
+    abi: LiftLowerAbi,
+    /// The functions that it calls, in their text form.
+    functions: &'static str,
+}
+
+const HANDLER: Shape = Shape {
+    world: "handles",
+    abi: LiftLowerAbi::Sync,
+    functions: r#"(func (export "wasi:http/incoming-handler@0.2.0#handle") (param i32 i32))"#,
+};
+
+const TASK: Shape = Shape {
+    world: "does-tasks",
+    abi: LiftLowerAbi::AsyncCallback,
+    functions: r#"
+        (func (export "[async-lift]wasi:http/handler@0.3.0#handle") (param i32) (result i32) unreachable)
+        (func (export "[callback][async-lift]wasi:http/handler@0.3.0#handle") (param i32 i32 i32) (result i32)
+            unreachable)"#,
+};
+
+fn handler(
+    shape: &Shape,
+    config: Config,
+    choices: &mut Unstructured<'_>,
+    dice: &mut Dice,
+) -> Option<Vec<u8>> {
+    let (resolve, world) = world(shape.world);
+    let imports = dummy_module(&resolve, world, ManglingAndAbi::Legacy(shape.abi));
     let segments = dice.below(6).saturating_sub(3) as usize;
     let config = Config {
         available_imports: Some(imports),
-        exports: Some(exports(dice)),
+        exports: Some(exports(shape, dice)),
         // So that most of them run: what is not there in half of the proposals is refused in one glance.
         threads_enabled: dice.below(8) == 0,
         memory64_enabled: dice.below(8) == 0,
@@ -91,15 +126,15 @@ fn handler(config: Config, choices: &mut Unstructured<'_>, dice: &mut Dice) -> O
     encoder.encode().ok()
 }
 
-fn world() -> (Resolve, WorldId) {
+fn world(name: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("world.wit", include_str!("world.wit"));
-    let world = resolve.select_world(&[package.unwrap()], Some("made"));
+    let world = resolve.select_world(&[package.unwrap()], Some(name));
     (resolve, world.unwrap())
 }
 
 /// What the canonical ABI asks of the module, in its text form.
-fn exports(dice: &mut Dice) -> Vec<u8> {
+fn exports(shape: &Shape, dice: &mut Dice) -> Vec<u8> {
     let pages = dice.below(20);
     let initialize = match dice.below(4) {
         0 => r#"(func (export "_initialize"))"#,
@@ -109,8 +144,9 @@ fn exports(dice: &mut Dice) -> Vec<u8> {
         r#"(module
             (memory (export "memory") {pages})
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
-            (func (export "wasi:http/incoming-handler@0.2.0#handle") (param i32 i32))
-            {initialize})"#
+            {}
+            {initialize})"#,
+        shape.functions
     );
     wat::parse_str(text).unwrap()
 }
