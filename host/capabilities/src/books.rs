@@ -1,6 +1,6 @@
 //! An account for tests.
 
-use lodge_model::{Account, AppMeter, LogLevel};
+use lodge_model::{Account, AppMeter, LogLevel, Turn};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -19,6 +19,12 @@ impl Account for Books {
     fn charge_cpu(&self, used: Duration) {
         self.cpu.fetch_add(used.as_micros() as u64, Relaxed);
     }
+
+    fn next_turn(&self, last: Option<Turn>, _: &dyn Fn() -> bool) -> Option<Turn> {
+        last
+    }
+
+    fn end_turn(&self, _: Turn) {}
 
     fn try_reserve(&self, bytes: u64) -> bool {
         let fits = |used: u64| Some(used + bytes).filter(|sum| *sum <= self.room.load(Relaxed));

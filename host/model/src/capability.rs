@@ -66,10 +66,22 @@ pub struct Grant {
     pub limits: Limits,
 }
 
+/// The right of one thread to work for an app now ([`Account::next_turn`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn(pub u64);
+
 /// What is charged to an app for work that the host does on its behalf.
 pub trait Account: Send + Sync + 'static {
     /// CPU time that the host spent for the app outside its guests' polls.
     fn charge_cpu(&self, used: Duration);
+
+    /// For a thread of its own that works for the app, each time it has used a millisecond of CPU: ends its turn `last`,
+    /// if it had one, and waits for the next, as the app's guests do. None: `is_wanted`, asked now and then, said no, and
+    /// the work is to end. A turn that lasts too long is taken back without a word.
+    fn next_turn(&self, last: Option<Turn>, is_wanted: &dyn Fn() -> bool) -> Option<Turn>;
+
+    /// Ends a turn: the work is done.
+    fn end_turn(&self, turn: Turn);
 
     /// Takes `bytes` of the app's memory budget; false: they do not fit. Each success is given back
     /// with [`release`](Self::release).

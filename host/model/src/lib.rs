@@ -38,7 +38,7 @@ pub use capability::{
     Expectations, Grant, GrantError, InternalCalls, Isolation, JwtAlgorithm, JwtKey, KeyPage,
     KeyValue, KeyValueError, Migration, Outbound, OutboundError, OutboundOptions, Provider, Row,
     Rows, Secret, SignOptions, SlowStatement, SourceAccess, SourceGrant, SqlError, TokenError,
-    Tokens, Transaction, Value, Version,
+    Tokens, Transaction, Turn, Value, Version,
 };
 pub use causes::with_causes;
 pub use cluster::{

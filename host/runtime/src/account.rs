@@ -5,7 +5,7 @@ use crate::gate::Lane;
 use crate::guest::Owner;
 use crate::memory::Budget;
 use crate::report::write_host_line;
-use lodge_model::{Account, AppMeter, LogLevel};
+use lodge_model::{Account, AppMeter, LogLevel, Turn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -21,8 +21,22 @@ pub(crate) struct AppAccount {
 impl Account for AppAccount {
     fn charge_cpu(&self, used: Duration) {
         self.lane.charge(used);
-        let nanos = u64::try_from(used.as_nanos()).unwrap_or(u64::MAX);
-        self.meter.cpu_nanos.fetch_add(nanos, Relaxed);
+        self.meter.cpu_nanos.fetch_add(nanos(used), Relaxed);
+    }
+
+    fn next_turn(&self, last: Option<Turn>, is_wanted: &dyn Fn() -> bool) -> Option<Turn> {
+        let last = last.map(|turn| turn.0);
+        let (next, waited) = self.lane.borrow_next(last, is_wanted);
+        if !waited.is_zero() {
+            let capped = self.lane.take_capped();
+            self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
+            self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
+        }
+        next.map(Turn)
+    }
+
+    fn end_turn(&self, turn: Turn) {
+        self.lane.bring_back(turn.0);
     }
 
     fn try_reserve(&self, bytes: u64) -> bool {
@@ -40,4 +54,8 @@ impl Account for AppAccount {
     fn meter(&self) -> &AppMeter {
         &self.meter
     }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

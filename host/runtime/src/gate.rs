@@ -15,8 +15,11 @@
 //! - A lane whose turns have been brief of late, as an average, may have one more than `capacity`, on the thread that is
 //!   kept free, if it would be the next anyway: it need not wait until another's long turn ends.
 //! - A lane with a hard cap also needs tokens: a bucket of 100 ms of its cores, refilled by time; an empty one opens
-//!   again when it holds 10 ms of them. CPU is charged after the fact, so a lane may overdraw by one poll and then
+//!   again when it holds 25 ms of them. CPU is charged after the fact, so a lane may overdraw by one poll and then
 //!   waits longer.
+//!
+//! Threads of their own that work for an app (SQLite's) borrow its turns: one for each millisecond of CPU. A borrowed turn
+//! that is not brought back within some epochs is taken back: its thread waits for something, or has lost its core.
 //!
 //! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Whoever was interrupted gives its turn back at once, but
 //! says who is next only when its thread has looked at what arrived meanwhile and has its core again: a turn given away
@@ -30,8 +33,21 @@ use parking_lot::{Mutex, MutexGuard};
 use state::State;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Waker;
-use std::time::Duration;
+use std::task::{Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// Between two looks whether the work that waits for a turn is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A thread that sleeps until its turn comes.
+struct Sleeper(Thread);
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
 
 /// Hands out turns to lanes.
 pub(crate) struct Gate {
@@ -165,6 +181,48 @@ impl Lane {
         state.give_back(self.index);
         unlock(state);
         ticket
+    }
+
+    /// Brings the turn `last` back and waits for another, on a thread of its own, until `is_wanted` says no. Gives how long
+    /// it waited for others, too. The turn is to be brought back with [`bring_back`](Self::bring_back).
+    pub(crate) fn borrow_next(
+        &self,
+        last: Option<u64>,
+        is_wanted: &dyn Fn() -> bool,
+    ) -> (Option<u64>, Duration) {
+        let waker = Waker::from(Arc::new(Sleeper(std::thread::current())));
+        let mut state = self.gate.state.lock();
+        state.catch_up(self.index);
+        let mut ticket = Some(state.queue(self.index, &waker));
+        if let Some(last) = last {
+            state.take_back(last);
+        }
+        unlock(state);
+        // As guests do: whoever reads sockets is not to wait until the kernel thinks of it.
+        std::thread::yield_now();
+        let mut since = None;
+        while !self.try_turn(&mut ticket, &waker) {
+            since.get_or_insert_with(Instant::now);
+            if !is_wanted() {
+                if let Some(ticket) = ticket {
+                    self.leave(ticket);
+                }
+                return (None, since.map_or(Duration::ZERO, |since| since.elapsed()));
+            }
+            std::thread::park_timeout(LOOK);
+        }
+        let turn = self.gate.state.lock().lend(self.index);
+        (
+            Some(turn),
+            since.map_or(Duration::ZERO, |since| since.elapsed()),
+        )
+    }
+
+    /// Brings a borrowed turn back, if it was not taken back before.
+    pub(crate) fn bring_back(&self, turn: u64) {
+        let mut state = self.gate.state.lock();
+        state.take_back(turn);
+        unlock(hand_out(state, None));
     }
 
     /// Charges CPU that was used outside a turn (dropping a cancelled guest).

@@ -7,7 +7,7 @@ const BUCKET: Duration = Duration::from_millis(100);
 
 /// An empty one opens again when it has gained what this time brings: a guest that went on with each drop would cost the
 /// host more by its waking than it may use.
-const REOPENS: Duration = Duration::from_millis(10);
+const REOPENS: Duration = Duration::from_millis(25);
 
 /// What a capped lane may use.
 pub(super) struct Bucket {

@@ -20,6 +20,9 @@ const UNKNOWN: u64 = 2 * BRIEF;
 /// nowhere to put what it answers.
 const UNCLAIMED: u64 = 100;
 
+/// Epochs after which a borrowed turn is taken back: it is good for one of CPU time.
+const BORROWED: u64 = 3;
+
 pub(super) struct State {
     pub(super) capacity: usize,
     pub(super) running: usize,
@@ -34,6 +37,8 @@ pub(super) struct State {
     next_ticket: u64,
     /// Turns whose guests have not been polled since.
     granted: Vec<Granted>,
+    /// Turns that threads of their own have borrowed.
+    borrowed: Vec<Granted>,
     /// Epochs that have passed while the clock did not rest.
     epochs: u64,
     /// The epoch's thread, while it rests because no guest runs.
@@ -45,6 +50,7 @@ pub(super) struct State {
 /// A turn that was given to whoever waited for it longest in a lane.
 struct Granted {
     index: usize,
+    /// Its ticket's, or one of its own.
     number: u64,
     /// Counted in epochs.
     since: u64,
@@ -72,6 +78,7 @@ impl State {
             throttled: Vec::new(),
             next_ticket: 0,
             granted: Vec::new(),
+            borrowed: Vec::new(),
             epochs: 0,
             resting: None,
             wake_clock: false,
@@ -137,6 +144,31 @@ impl State {
         while let Some(at) = self.granted.iter().position(|turn| turn.since < oldest) {
             let unclaimed = self.granted.swap_remove(at);
             self.give_back(unclaimed.index);
+        }
+        let oldest = self.epochs.saturating_sub(BORROWED);
+        while let Some(at) = self.borrowed.iter().position(|turn| turn.since < oldest) {
+            let kept = self.borrowed.swap_remove(at);
+            self.give_back(kept.index);
+        }
+    }
+
+    /// The turn that was begun just now is a thread's of its own: its number.
+    pub(super) fn lend(&mut self, index: usize) -> u64 {
+        let number = self.next_ticket;
+        self.next_ticket += 1;
+        self.borrowed.push(Granted {
+            index,
+            number,
+            since: self.epochs,
+        });
+        number
+    }
+
+    /// A borrowed turn comes back, unless it was taken back before.
+    pub(super) fn take_back(&mut self, number: u64) {
+        if let Some(at) = self.borrowed.iter().position(|turn| turn.number == number) {
+            let turn = self.borrowed.swap_remove(at);
+            self.give_back(turn.index);
         }
     }
 

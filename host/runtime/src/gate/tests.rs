@@ -204,13 +204,13 @@ fn a_capped_lane_waits_for_its_bucket_even_when_alone() {
     assert!(!lane.try_turn(&mut ticket, &waker));
     gate.refill();
     assert_eq!(count.0.load(Ordering::Relaxed), 0);
-    std::thread::sleep(Duration::from_millis(30)); // gains 3 ms
+    std::thread::sleep(Duration::from_millis(50)); // gains 5 ms
     gate.refill();
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
     assert_eq!(lane.take_capped(), Duration::ZERO, "it still waits");
     assert!(lane.try_turn(&mut ticket, &waker));
     let capped = lane.take_capped();
-    assert!(capped >= Duration::from_millis(29), "{capped:?}");
+    assert!(capped >= Duration::from_millis(34), "{capped:?}");
     assert_eq!(lane.take_capped(), Duration::ZERO, "it is told once");
 }
 
@@ -225,7 +225,7 @@ fn a_lane_that_is_charged_while_it_waits_is_not_forgotten() {
     lane.charge(Duration::from_millis(11)); // its bucket, which holds 10 ms, is empty now
     other.end_turn(Duration::ZERO);
     assert_eq!(count.0.load(Ordering::Relaxed), 0);
-    std::thread::sleep(Duration::from_millis(30)); // gains 3 ms
+    std::thread::sleep(Duration::from_millis(50)); // gains 5 ms
     gate.refill();
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
 }
@@ -297,10 +297,10 @@ fn the_epochs_thread_rests_until_a_bucket_opens_and_is_woken_for_another() {
         lane.end_turn(Duration::from_millis(12)); // the bucket holds 10 ms
     }
     assert!(!slow.try_turn(&mut waits, &waker));
-    // 2 ms of debt and 1 ms to begin with, at a tenth of a core.
+    // 2 ms of debt and 2.5 ms to begin with, at a tenth of a core.
     let rests = gate.may_rest(longest).unwrap();
     assert!(
-        rests > Duration::from_millis(20) && rests < Duration::from_millis(31),
+        rests > Duration::from_millis(30) && rests < Duration::from_millis(46),
         "{rests:?}"
     );
     assert!(!slower.try_turn(&mut waits_too, &waker));
@@ -338,7 +338,7 @@ fn an_empty_bucket_opens_when_it_is_worth_waking_anybody() {
         std::thread::sleep(Duration::from_millis(1));
         gate.refill();
     }
-    assert!(begun.elapsed() >= Duration::from_millis(9));
+    assert!(begun.elapsed() >= Duration::from_millis(24));
     assert!(lane.try_turn(&mut ticket, &waker));
     lane.end_turn(Duration::ZERO);
 }
@@ -394,5 +394,57 @@ fn a_turn_that_is_not_taken_for_long_goes_to_another() {
     other.end_turn(Duration::from_millis(1));
     assert!(stuck.try_turn(&mut stays_away, &waker));
     stuck.end_turn(Duration::ZERO);
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn a_thread_of_its_own_borrows_turns_and_waits_for_them() {
+    let gate = Gate::new(1);
+    let (greedy, lane) = (gate.lane(100, None), Arc::new(gate.lane(100, None)));
+    let waker = Waker::from(Arc::new(Count::default()));
+    let (first, waited) = lane.borrow_next(None, &|| true);
+    assert_eq!(waited, Duration::ZERO);
+    let mut waits = None;
+    assert!(!greedy.try_turn(&mut waits, &waker), "it is borrowed");
+    lane.charge(Duration::from_millis(1));
+    let other = std::thread::spawn({
+        let lane = lane.clone();
+        move || lane.borrow_next(first, &|| true)
+    });
+    while !greedy.try_turn(&mut waits, &waker) {
+        std::thread::yield_now();
+    }
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(!other.is_finished(), "it waits for the other's turn to end");
+    greedy.end_turn(Duration::from_millis(2));
+    let (second, waited) = other.join().unwrap();
+    assert!(waited >= Duration::from_millis(15), "{waited:?}");
+    lane.bring_back(second.unwrap());
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn a_borrowed_turn_that_is_not_brought_back_is_taken_back() {
+    let gate = Gate::new(1);
+    let lane = gate.lane(100, None);
+    let (turn, _) = lane.borrow_next(None, &|| true);
+    for _ in 0..10 {
+        gate.refill();
+    }
+    assert_eq!(gate.state.lock().running, 0);
+    lane.bring_back(turn.unwrap());
+    assert_eq!(gate.state.lock().running, 0, "it is given back once");
+    assert!(lane.try_turn(&mut None, &Waker::from(Arc::new(Count::default()))));
+}
+
+#[test]
+fn a_thread_whose_work_nobody_wants_gets_no_turn_and_leaves_no_trace() {
+    let gate = Gate::new(1);
+    let (greedy, lane) = (gate.lane(100, None), gate.lane(100, None));
+    let waker = Waker::from(Arc::new(Count::default()));
+    assert!(greedy.try_turn(&mut None, &waker));
+    let (turn, _) = lane.borrow_next(None, &|| false);
+    assert_eq!(turn, None);
+    greedy.end_turn(Duration::ZERO);
     assert_eq!(gate.state.lock().running, 0);
 }

@@ -168,14 +168,16 @@ fn all_apps_together_share_the_hosts_memory() {
     assert!(told.contains("max_memory"), "{told}");
 }
 
-#[test]
-fn a_hard_cap_holds_an_app_that_is_alone() {
+/// Cores that an app used with a cap of 0.2, alone on the machine, while it has one request without end.
+fn cores_of_capped(guest: &str, first: &str, endless: &str) -> f64 {
     let mut host = Host::start();
     let limits =
         json!({ "cpu_cores": 0.2, "request_cpu_ms": 60_000, "request_timeout_ms": 120_000 });
-    host.deploy_with("loop-p2", "capped", json!({ "limits": limits }));
-    assert_eq!(host.visit("capped", "/ok").send().status, 200);
-    let busy = host.visit("capped", "/").begin().unwrap();
+    let database = json!({ "kind": "new_database" });
+    let fields = json!({ "limits": limits, "database": database });
+    host.deploy_with(guest, "capped", fields);
+    assert_eq!(host.visit("capped", first).send().status, 200);
+    let busy = host.visit("capped", endless).begin().unwrap();
     let api = host.api();
     let cpu = || api.stats("capped")["cpu_ms"].as_u64().unwrap();
     std::thread::sleep(Duration::from_millis(500)); // the bucket's first 20 ms are spent
@@ -187,6 +189,19 @@ fn a_hard_cap_holds_an_app_that_is_alone() {
     });
     let cores = used as f64 / start.elapsed().as_millis() as f64;
     drop(busy);
+    cores
+}
+
+#[test]
+fn a_hard_cap_holds_an_app_that_is_alone() {
+    let cores = cores_of_capped("loop-p2", "/ok", "/");
+    assert!(cores < 0.25, "{cores} cores of the 0.2 allowed");
+}
+
+#[test]
+fn a_hard_cap_holds_for_statements_too() {
+    let statement = "/sql?q=WITH%20RECURSIVE%20n(i)%20AS%20(SELECT%201%20UNION%20ALL%20SELECT%20i%2B1%20FROM%20n)%20SELECT%20sum(i)%20FROM%20n";
+    let cores = cores_of_capped("capable-p2", "/sql?q=SELECT%201", statement);
     assert!(cores < 0.25, "{cores} cores of the 0.2 allowed");
 }
 

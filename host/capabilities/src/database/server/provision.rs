@@ -12,7 +12,8 @@ use crate::keys::HostKey;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lodge_model::{
-    Account, AppId, AppMeter, DatabaseEngine, GrantError, LogLevel, Row, Secret, SqlError, Value,
+    Account, AppId, AppMeter, DatabaseEngine, GrantError, LogLevel, Row, Secret, SqlError, Turn,
+    Value,
 };
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
@@ -338,6 +339,12 @@ struct Host(AppMeter);
 
 impl Account for Host {
     fn charge_cpu(&self, _: Duration) {}
+
+    fn next_turn(&self, last: Option<Turn>, _: &dyn Fn() -> bool) -> Option<Turn> {
+        last
+    }
+
+    fn end_turn(&self, _: Turn) {}
 
     fn try_reserve(&self, _: u64) -> bool {
         true

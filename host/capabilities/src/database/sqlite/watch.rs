@@ -10,7 +10,7 @@
 //! [`OWN_BYTES`] is the app's, in steps of [`MEMORY_STEP`].
 
 use crate::charged::{ThreadClock, thread_cpu};
-use lodge_model::Account;
+use lodge_model::{Account, Turn};
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 /// Steps between two looks: some tens of microseconds.
 pub(super) const OPERATIONS: i32 = 1_000;
 
-/// CPU, in nanoseconds, after which a statement gives the core up, as guests do: a thread that has a visitor's request to
-/// read need not wait until the kernel thinks of it, some milliseconds later.
+/// CPU, in nanoseconds, after which a statement needs a turn of its app's, and then another, as guests do: shorter ones
+/// are only charged.
 const TURN: u64 = 1_000_000;
 
 /// Statements between two readings of the thread's clock from outside, which is a system call.
@@ -62,8 +62,9 @@ pub(super) struct Watch {
     /// CPU of the connection's thread when last read, and what is not charged yet, in nanoseconds.
     seen_cpu: AtomicU64,
     owed_cpu: AtomicU64,
-    /// The thread's CPU when it last gave the core up.
-    yielded_at: AtomicU64,
+    /// The thread's CPU when its present turn began.
+    turn_from: AtomicU64,
+    turn: Mutex<Option<Turn>>,
     /// The thread's clock, for others to read.
     clock: OnceLock<Option<ThreadClock>>,
     /// Bytes that SQLite has on this connection's thread, with rows that are not read yet.
@@ -99,7 +100,8 @@ impl Watch {
             refusal: Mutex::new(None),
             seen_cpu: AtomicU64::new(0),
             owed_cpu: AtomicU64::new(0),
-            yielded_at: AtomicU64::new(0),
+            turn_from: AtomicU64::new(0),
+            turn: Mutex::new(None),
             clock: OnceLock::new(),
             memory: AtomicU64::new(0),
             reserved: Mutex::new(0),
@@ -176,11 +178,19 @@ impl Watch {
         self.refusal.lock().take()
     }
 
-    /// Charges the app for what the thread used, as far as it is known.
+    /// The statement is over, or nobody waits for it: charges the app for what the thread used, as far as it is known.
     pub(super) fn charge(&self) {
         if self.number().is_multiple_of(LOOKS) {
             self.look_at_clock();
         }
+        self.charge_owed();
+        let turn = self.turn.lock().take();
+        if let Some(turn) = turn {
+            self.account.end_turn(turn);
+        }
+    }
+
+    fn charge_owed(&self) {
         let used = Duration::from_nanos(self.owed_cpu.swap(0, Relaxed));
         if !used.is_zero() {
             self.account.charge_cpu(used);
@@ -207,9 +217,12 @@ impl Watch {
         self.has_row.store(false, Relaxed);
         let cpu = nanos(thread_cpu());
         self.owe_up_to(cpu);
-        if cpu.saturating_sub(self.yielded_at.load(Relaxed)) > TURN {
-            self.yielded_at.store(cpu, Relaxed);
-            std::thread::yield_now();
+        if cpu.saturating_sub(self.turn_from.load(Relaxed)) > TURN {
+            self.turn_from.store(cpu, Relaxed);
+            self.charge_owed();
+            let last = self.turn.lock().take();
+            let next = self.account.next_turn(last, &|| !self.is_over());
+            *self.turn.lock() = next;
         }
         !self.is_over()
     }

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use lodge_capabilities::outbound::{OutboundService, Resolver, Settings};
 use lodge_model::{
     Account, AppMeter, DatabaseSpec, Grant, Limits, LogLevel, Outbound, OutboundError,
-    OutboundOptions, RequestBody, ResponseBody,
+    OutboundOptions, RequestBody, ResponseBody, Turn,
 };
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +46,12 @@ impl Account for TestAccount {
         let micros = u64::try_from(used.as_micros()).unwrap_or(u64::MAX);
         self.cpu.fetch_add(micros, SeqCst);
     }
+
+    fn next_turn(&self, last: Option<Turn>, _: &dyn Fn() -> bool) -> Option<Turn> {
+        last
+    }
+
+    fn end_turn(&self, _: Turn) {}
 
     fn try_reserve(&self, bytes: u64) -> bool {
         let now = self.reserved.fetch_add(bytes, SeqCst) + bytes;
