@@ -1,7 +1,7 @@
 //! What the host does for an app outside its guests' polls is charged to the app all the same: CPU to
 //! its lane through the gate, memory to its budget.
 
-use crate::gate::Lane;
+use crate::gate::{Lane, nanos};
 use crate::guest::Owner;
 use crate::memory::Budget;
 use crate::report::write_host_line;
@@ -54,8 +54,4 @@ impl Account for AppAccount {
     fn meter(&self) -> &AppMeter {
         &self.meter
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -200,22 +200,19 @@ impl Lane {
         unlock(state);
         // As guests do: whoever reads sockets is not to wait until the kernel thinks of it.
         std::thread::yield_now();
-        let mut since = None;
-        while !self.try_turn(&mut ticket, &waker) {
+        let mut since: Option<Instant> = None;
+        let turn = loop {
+            if self.try_turn(&mut ticket, &waker) {
+                break Some(self.gate.state.lock().lend(self.index));
+            }
             since.get_or_insert_with(Instant::now);
             if !is_wanted() {
-                if let Some(ticket) = ticket {
-                    self.leave(ticket);
-                }
-                return (None, since.map_or(Duration::ZERO, |since| since.elapsed()));
+                ticket.into_iter().for_each(|ticket| self.leave(ticket));
+                break None;
             }
             std::thread::park_timeout(LOOK);
-        }
-        let turn = self.gate.state.lock().lend(self.index);
-        (
-            Some(turn),
-            since.map_or(Duration::ZERO, |since| since.elapsed()),
-        )
+        };
+        (turn, since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
     /// Brings a borrowed turn back, if it was not taken back before.
@@ -248,7 +245,8 @@ impl Drop for Lane {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// Nanoseconds, as many as can be counted.
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

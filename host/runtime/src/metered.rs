@@ -5,7 +5,7 @@
 //! neighbours. (Fastly's Viceroy times polls in the same place.)
 
 use crate::cpu_clock::Stopwatch;
-use crate::gate::{Lane, Ticket};
+use crate::gate::{Lane, Ticket, nanos};
 use crate::ticker::EPOCH;
 use lodge_model::AppMeter;
 use std::cell::Cell;
@@ -163,10 +163,6 @@ fn drop_quietly<T>(future: &mut Option<T>) {
     if std::panic::catch_unwind(AssertUnwindSafe(|| drop(future))).is_err() {
         tracing::error!("dropping a guest panicked; its slot may be lost");
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -184,6 +184,10 @@ impl Watch {
             self.look_at_clock();
         }
         self.charge_owed();
+        self.end_turn();
+    }
+
+    fn end_turn(&self) {
         let turn = self.turn.lock().take();
         if let Some(turn) = turn {
             self.account.end_turn(turn);
@@ -341,6 +345,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        self.end_turn();
         self.account.release(*self.reserved.get_mut());
     }
 }
