@@ -21,7 +21,7 @@ const UNKNOWN: u64 = 2 * BRIEF;
 const UNCLAIMED: u64 = 100;
 
 /// Epochs after which a borrowed turn is taken back: it is good for one of CPU time.
-const BORROWED: u64 = 3;
+const BORROWED: u64 = 2;
 
 pub(super) struct State {
     pub(super) capacity: usize,
@@ -184,8 +184,10 @@ impl State {
             Some((first, _)) => is_brief && lane.virtual_time <= *first,
             None => true,
         };
+        // Borrowed turns leave the threads free that poll guests: who is brief takes no notice of them.
+        let more = if is_brief { 1 + self.borrowed.len() } else { 0 };
         is_next
-            && self.running < self.capacity.saturating_add(usize::from(is_brief))
+            && self.running < self.capacity.saturating_add(more)
             && lane.waiting.is_empty()
             && lane.bucket.as_mut().is_none_or(Bucket::has_tokens)
     }

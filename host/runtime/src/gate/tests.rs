@@ -448,3 +448,27 @@ fn a_thread_whose_work_nobody_wants_gets_no_turn_and_leaves_no_trace() {
     greedy.end_turn(Duration::ZERO);
     assert_eq!(gate.state.lock().running, 0);
 }
+
+#[test]
+fn a_brief_lane_takes_no_notice_of_borrowed_turns() {
+    let gate = Gate::new(1);
+    let (lane, brief, other) = (
+        gate.lane(100, None),
+        gate.lane(100, None),
+        gate.lane(100, None),
+    );
+    let waker = Waker::from(Arc::new(Count::default()));
+    for lane in [&brief, &other] {
+        for _ in 0..20 {
+            assert!(lane.try_turn(&mut None, &waker));
+            lane.end_turn(Duration::from_micros(20));
+        }
+    }
+    let (borrowed, _) = lane.borrow_next(None, &|| true);
+    assert!(other.try_turn(&mut None, &waker));
+    assert!(brief.try_turn(&mut None, &waker), "beside the borrowed one");
+    brief.end_turn(Duration::ZERO);
+    other.end_turn(Duration::ZERO);
+    lane.bring_back(borrowed.unwrap());
+    assert_eq!(gate.state.lock().running, 0);
+}
