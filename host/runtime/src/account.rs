@@ -4,6 +4,7 @@
 use crate::gate::{Lane, nanos};
 use crate::guest::Owner;
 use crate::memory::Budget;
+use crate::metered::count_waiting;
 use crate::report::write_host_line;
 use lodge_model::{Account, AppMeter, LogLevel, Turn};
 use std::sync::Arc;
@@ -28,9 +29,7 @@ impl Account for AppAccount {
         let last = last.map(|turn| turn.0);
         let (next, waited) = self.lane.borrow_next(last, is_wanted);
         if !waited.is_zero() {
-            let capped = self.lane.take_capped();
-            self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
-            self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
+            count_waiting(&self.meter, &self.lane, waited);
         }
         next.map(Turn)
     }

@@ -19,7 +19,8 @@
 //!   waits longer.
 //!
 //! Threads of their own that work for an app (SQLite's) borrow its turns: one for each millisecond of CPU. A borrowed turn
-//! that is not brought back within some epochs is taken back: its thread waits for something, or has lost its core.
+//! that is not brought back within some epochs is taken back: its thread waits for something, or has lost its core. It
+//! holds no thread that polls guests, so that brief lanes do not count it.
 //!
 //! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Whoever was interrupted gives its turn back at once, but
 //! says who is next only when its thread has looked at what arrived meanwhile and has its core again: a turn given away

@@ -100,9 +100,7 @@ impl<T> Metered<T> {
             return Poll::Pending;
         }
         if let Some(since) = self.waiting_since.take() {
-            let (waited, capped) = (since.elapsed(), self.lane.take_capped());
-            self.meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
-            self.meter.capped_nanos.fetch_add(nanos(capped), Relaxed);
+            count_waiting(&self.meter, &self.lane, since.elapsed());
         }
         INTERRUPTED.set(false);
         let watch = Stopwatch::start();
@@ -155,6 +153,13 @@ impl<T> Drop for Metered<T> {
             self.count(used);
         }
     }
+}
+
+/// Work for an app has waited for its turn, and now knows how much of that was due to the app's cap.
+pub(crate) fn count_waiting(meter: &AppMeter, lane: &Lane, waited: Duration) {
+    meter.throttled_nanos.fetch_add(nanos(waited), Relaxed);
+    let capped = nanos(lane.take_capped());
+    meter.capped_nanos.fetch_add(capped, Relaxed);
 }
 
 /// Drops a guest; a panic in its teardown stays here.

@@ -140,14 +140,13 @@ impl State {
             self.catch_up(index);
             self.line_up(index);
         }
-        let oldest = self.epochs.saturating_sub(UNCLAIMED);
-        while let Some(at) = self.granted.iter().position(|turn| turn.since < oldest) {
-            let unclaimed = self.granted.swap_remove(at);
+        let epochs = self.epochs;
+        let is_unclaimed = |turn: &Granted| turn.since + UNCLAIMED < epochs;
+        while let Some(unclaimed) = take(&mut self.granted, is_unclaimed) {
             self.give_back(unclaimed.index);
         }
-        let oldest = self.epochs.saturating_sub(BORROWED);
-        while let Some(at) = self.borrowed.iter().position(|turn| turn.since < oldest) {
-            let kept = self.borrowed.swap_remove(at);
+        let is_kept = |turn: &Granted| turn.since + BORROWED < epochs;
+        while let Some(kept) = take(&mut self.borrowed, is_kept) {
             self.give_back(kept.index);
         }
     }
@@ -166,8 +165,7 @@ impl State {
 
     /// A borrowed turn comes back, unless it was taken back before.
     pub(super) fn take_back(&mut self, number: u64) {
-        if let Some(at) = self.borrowed.iter().position(|turn| turn.number == number) {
-            let turn = self.borrowed.swap_remove(at);
+        if let Some(turn) = take(&mut self.borrowed, |turn| turn.number == number) {
             self.give_back(turn.index);
         }
     }
@@ -300,11 +298,7 @@ impl State {
 
     /// Whether the ticket has a turn, which begins now.
     pub(super) fn take_granted(&mut self, number: u64) -> bool {
-        let found = self.granted.iter().position(|turn| turn.number == number);
-        found.inspect(|at| {
-            self.granted.swap_remove(*at);
-        });
-        found.is_some()
+        take(&mut self.granted, |turn| turn.number == number).is_some()
     }
 
     /// Has `waker` announce the turn. False: nobody waits with this ticket.
@@ -334,4 +328,10 @@ impl State {
             self.line_up(index);
         }
     }
+}
+
+/// Takes one of these turns out.
+fn take(turns: &mut Vec<Granted>, is_it: impl Fn(&Granted) -> bool) -> Option<Granted> {
+    let at = turns.iter().position(is_it)?;
+    Some(turns.swap_remove(at))
 }
