@@ -22,9 +22,10 @@
 //! that is not brought back within some epochs is taken back: its thread waits for something, or has lost its core. It
 //! holds no thread that polls guests, so that brief lanes do not count it.
 //!
-//! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Whoever was interrupted gives its turn back at once, but
-//! says who is next only when its thread has looked at what arrived meanwhile and has its core again: a turn given away
-//! before waits with that thread. The epoch's end gives away what nobody did. One mutex guards it all: a turn costs
+//! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Who has the turn of an interrupted guest next is decided
+//! when its thread has looked at what arrived meanwhile and has its core again: a turn given away before would wait with
+//! that thread, and one that a thread of another core took would leave this core without work. The epoch's end gives away
+//! what nobody did. One mutex guards it all: a turn costs
 //! two short critical sections, and nobody is woken within one.
 
 mod bucket;
@@ -95,23 +96,28 @@ impl Gate {
         self.state.lock().may_rest(longest)
     }
 
-    /// Lets capped lanes run whose buckets have filled, and gives free turns away. Called every epoch.
-    pub(crate) fn refill(&self) {
+    /// Lets capped lanes run whose buckets have filled, and gives free turns away: true, there were some. Called every
+    /// epoch.
+    pub(crate) fn refill(&self) -> bool {
         let mut state = self.state.lock();
         state.refill();
-        unlock(hand_out(state, None));
+        let has_given = hand_out(&mut state, None);
+        unlock(state);
+        has_given
     }
 }
 
-/// Gives free turns away. Whoever has ticket `own` looks for itself.
-fn hand_out(mut state: MutexGuard<'_, State>, own: Option<u64>) -> MutexGuard<'_, State> {
+/// Gives free turns away: true, there were some. Whoever has ticket `own` looks for itself.
+fn hand_out(state: &mut MutexGuard<'_, State>, own: Option<u64>) -> bool {
+    let mut has_given = false;
     while let Some((number, waker)) = state.hand_out() {
+        has_given = true;
         if Some(number) != own {
             // A thread that is woken may take this one's core at once, and would wait for the lock.
-            MutexGuard::unlocked(&mut state, || waker.wake());
+            MutexGuard::unlocked(state, || waker.wake());
         }
     }
-    state
+    has_given
 }
 
 fn unlock(mut state: MutexGuard<'_, State>) {
@@ -127,12 +133,15 @@ impl Lane {
     /// True: the caller has a turn and must [`end_turn`](Self::end_turn).
     pub(crate) fn try_turn(&self, ticket: &mut Option<Ticket>, waker: &Waker) -> bool {
         let mut state = self.gate.state.lock();
-        if ticket.is_none() {
-            state.catch_up(self.index);
-            if state.is_free(self.index) {
-                state.begin(self.index);
-                unlock(state);
-                return true;
+        match *ticket {
+            Some(ticket) => state.decide(ticket.number),
+            None => {
+                state.catch_up(self.index);
+                if state.is_free(self.index) {
+                    state.begin(self.index);
+                    unlock(state);
+                    return true;
+                }
             }
         }
         let known = |waiting: &Ticket| {
@@ -142,7 +151,7 @@ impl Lane {
         // One that had a turn and did not take it queues again.
         let waiting = ticket.filter(known);
         let waiting = waiting.unwrap_or_else(|| state.queue(self.index, waker));
-        let mut state = hand_out(state, Some(waiting.number));
+        hand_out(&mut state, Some(waiting.number));
         let is_granted = state.take_granted(waiting.number);
         if is_granted && let Some(bucket) = state.bucket(self.index) {
             let capped = bucket.empty.saturating_sub(waiting.empty_before);
@@ -169,7 +178,8 @@ impl Lane {
         state.give_back(self.index);
         state.note_turn(self.index, cpu);
         state.charge(self.index, cpu);
-        unlock(hand_out(state, None));
+        hand_out(&mut state, None);
+        unlock(state);
     }
 
     /// As [`end_turn`](Self::end_turn), of a guest in the middle of its work: takes a place in the
@@ -179,7 +189,7 @@ impl Lane {
         state.note_turn(self.index, cpu);
         state.charge(self.index, cpu);
         let ticket = state.queue(self.index, waker);
-        state.give_back(self.index);
+        state.hold(self.index, ticket.number);
         unlock(state);
         ticket
     }
@@ -194,10 +204,11 @@ impl Lane {
         let waker = Waker::from(Arc::new(Sleeper(std::thread::current())));
         let mut state = self.gate.state.lock();
         state.catch_up(self.index);
-        let mut ticket = Some(state.queue(self.index, &waker));
+        let queued = state.queue(self.index, &waker);
         if let Some(last) = last {
-            state.take_back(last);
+            state.hold_borrowed(last, queued.number);
         }
+        let mut ticket = Some(queued);
         unlock(state);
         // As guests do: whoever reads sockets is not to wait until the kernel thinks of it.
         std::thread::yield_now();
@@ -220,7 +231,8 @@ impl Lane {
     pub(crate) fn bring_back(&self, turn: u64) {
         let mut state = self.gate.state.lock();
         state.take_back(turn);
-        unlock(hand_out(state, None));
+        hand_out(&mut state, None);
+        unlock(state);
     }
 
     /// Charges CPU that was used outside a turn (dropping a cancelled guest).
@@ -231,12 +243,14 @@ impl Lane {
     /// Leaves the queue; a turn that was already granted goes to the next.
     pub(crate) fn leave(&self, ticket: Ticket) {
         let mut state = self.gate.state.lock();
+        state.decide(ticket.number);
         if state.take_granted(ticket.number) {
             state.give_back(self.index);
-            unlock(hand_out(state, None));
         } else {
             state.forget(self.index, ticket.number);
         }
+        hand_out(&mut state, None);
+        unlock(state);
     }
 }
 

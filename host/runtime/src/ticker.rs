@@ -15,6 +15,10 @@ use std::time::Duration;
 /// How long a guest may run before it must yield.
 pub(crate) const EPOCH: Duration = Duration::from_millis(1);
 
+/// What the threads have that are woken for turns at an epoch's end, before guests are interrupted: else an interrupted
+/// guest's thread looks for work, finds theirs first, and a core is without.
+const HEAD_START: Duration = Duration::from_micros(150);
+
 /// How long it rests at most: then it sees whether the engines are still there.
 const REST: Duration = Duration::from_secs(1);
 
@@ -28,28 +32,41 @@ pub(crate) fn start(engines: &Engines, gate: &Arc<Gate>) -> std::io::Result<()> 
     let gate: Weak<Gate> = Arc::downgrade(gate);
     let tick = move || {
         slice::set(slice::PUNCTUAL);
-        while let (Some(sync), Some(concurrent)) = (sync.upgrade(), concurrent.upgrade()) {
-            let rests = gate.upgrade().and_then(|gate| {
-                gate.refill();
-                gate.may_rest(REST)
-            });
-            if let Some(time) = rests {
-                drop((sync, concurrent));
+        let mut has_passed = false;
+        while let (Some(sync), Some(concurrent), Some(gate)) =
+            (sync.upgrade(), concurrent.upgrade(), gate.upgrade())
+        {
+            // Before guests are interrupted, whose threads are to decide about their turns.
+            let has_given = gate.refill();
+            if let Some(time) = gate.may_rest(REST) {
+                drop((sync, concurrent, gate));
                 std::thread::park_timeout(time);
+                // Whoever has begun just now has a whole epoch.
+                has_passed = false;
                 continue;
             }
-            // Whoever has begun just now has a whole epoch.
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "a thread of its own, not a guest's"
-            )]
-            std::thread::sleep(EPOCH);
-            sync.increment_epoch();
-            concurrent.increment_epoch();
+            if has_passed {
+                if has_given {
+                    sleep(HEAD_START);
+                }
+                sync.increment_epoch();
+                concurrent.increment_epoch();
+            }
+            drop((sync, concurrent, gate));
+            sleep(EPOCH);
+            has_passed = true;
         }
     };
     std::thread::Builder::new()
         .name("lodge-epoch".into())
         .spawn(tick)
         .map(drop)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on a thread of its own, not a guest's"
+)]
+fn sleep(time: Duration) {
+    std::thread::sleep(time);
 }

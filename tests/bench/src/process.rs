@@ -24,8 +24,20 @@ fn of_stat(file: &str) -> Duration {
     // The name before it may hold anything, a bracket too.
     let fields = stat.rsplit_once(") ").unwrap().1;
     let ticks = |at: usize| -> u64 { fields.split(' ').nth(at).unwrap().parse().unwrap() };
+    of_ticks(ticks(11) + ticks(12))
+}
+
+fn of_ticks(ticks: u64) -> Duration {
     let per_second = rustix::param::clock_ticks_per_second();
-    Duration::from_secs_f64((ticks(11) + ticks(12)) as f64 / per_second as f64)
+    Duration::from_secs_f64(ticks as f64 / per_second as f64)
+}
+
+/// Time that this machine's cores were ready to run and others had them: a virtual machine's host counts it. All cores'
+/// together, in steps of 10 ms.
+pub fn stolen() -> Duration {
+    let stat = std::fs::read_to_string("/proc/stat").unwrap();
+    let all = stat.lines().next().unwrap();
+    of_ticks(all.split_whitespace().nth(8).unwrap().parse().unwrap())
 }
 
 /// Memory of a process, in MiB.

@@ -39,6 +39,8 @@ pub(super) struct State {
     granted: Vec<Granted>,
     /// Turns that threads of their own have borrowed.
     borrowed: Vec<Granted>,
+    /// Turns of the interrupted, until each asks for its next: whoever gets the turn runs on that thread.
+    undecided: Vec<Granted>,
     /// Epochs that have passed while the clock did not rest.
     epochs: u64,
     /// The epoch's thread, while it rests because no guest runs.
@@ -79,6 +81,7 @@ impl State {
             next_ticket: 0,
             granted: Vec::new(),
             borrowed: Vec::new(),
+            undecided: Vec::new(),
             epochs: 0,
             resting: None,
             wake_clock: false,
@@ -145,6 +148,9 @@ impl State {
         while let Some(unclaimed) = take(&mut self.granted, is_unclaimed) {
             self.give_back(unclaimed.index);
         }
+        while let Some(undecided) = self.undecided.pop() {
+            self.give_back(undecided.index);
+        }
         let is_kept = |turn: &Granted| turn.since + BORROWED < epochs;
         while let Some(kept) = take(&mut self.borrowed, is_kept) {
             self.give_back(kept.index);
@@ -166,6 +172,29 @@ impl State {
     /// A borrowed turn comes back, unless it was taken back before.
     pub(super) fn take_back(&mut self, number: u64) {
         if let Some(turn) = take(&mut self.borrowed, |turn| turn.number == number) {
+            self.give_back(turn.index);
+        }
+    }
+
+    /// A lane's turn is over; who has it next is decided when `ticket` is asked about, or at the epoch's end.
+    pub(super) fn hold(&mut self, index: usize, ticket: u64) {
+        self.undecided.push(Granted {
+            index,
+            number: ticket,
+            since: self.epochs,
+        });
+    }
+
+    /// As [`hold`](Self::hold), of a borrowed turn, unless it was taken back before.
+    pub(super) fn hold_borrowed(&mut self, number: u64, ticket: u64) {
+        if let Some(turn) = take(&mut self.borrowed, |turn| turn.number == number) {
+            self.hold(turn.index, ticket);
+        }
+    }
+
+    /// The turn that was held for this ticket's thread is free.
+    pub(super) fn decide(&mut self, ticket: u64) {
+        if let Some(turn) = take(&mut self.undecided, |turn| turn.number == ticket) {
             self.give_back(turn.index);
         }
     }
@@ -220,8 +249,12 @@ impl State {
     }
 
     pub(super) fn forget(&mut self, index: usize, number: u64) {
-        if let Some(lane) = self.lanes.get_mut(index) {
-            lane.waiting.retain(|(other, _)| *other != number);
+        let Some(lane) = self.lanes.get_mut(index) else {
+            return;
+        };
+        lane.waiting.retain(|(other, _)| *other != number);
+        if lane.waiting.is_empty() {
+            self.ready.remove(&(lane.virtual_time, index));
         }
     }
 
@@ -264,28 +297,30 @@ impl State {
         }
     }
 
-    /// Gives a free turn to the ready lane that is least served: to whom, and who is to be woken.
+    /// Gives a free turn to the ready lane that is least served: to whom, and who is to be woken. Those for whose threads
+    /// turns are held get them there.
     pub(super) fn hand_out(&mut self) -> Option<(u64, Waker)> {
-        while self.running < self.capacity {
-            let (_, index) = self.ready.pop_first()?;
-            let next = self
-                .lanes
-                .get_mut(index)
-                .and_then(|lane| lane.waiting.pop_front());
-            if let Some((number, _)) = next {
-                self.begin(index);
-                self.granted.push(Granted {
-                    index,
-                    number,
-                    since: self.epochs,
-                });
-            }
-            self.line_up(index);
-            if next.is_some() {
-                return next;
-            }
+        if self.running >= self.capacity {
+            return None;
         }
-        None
+        let undecided = &self.undecided;
+        let is_next =
+            |(number, _): &(u64, Waker)| !undecided.iter().any(|turn| turn.number == *number);
+        let next = self.ready.iter().find_map(|&(time, index)| {
+            let at = self.lanes.get(index)?.waiting.iter().position(is_next)?;
+            Some((time, index, at))
+        });
+        let (time, index, at) = next?;
+        let (number, waker) = self.lanes.get_mut(index)?.waiting.remove(at)?;
+        self.ready.remove(&(time, index));
+        self.begin(index);
+        self.granted.push(Granted {
+            index,
+            number,
+            since: self.epochs,
+        });
+        self.line_up(index);
+        Some((number, waker))
     }
 
     pub(super) fn bucket(&self, index: usize) -> Option<&Bucket> {

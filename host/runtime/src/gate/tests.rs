@@ -84,7 +84,10 @@ fn weights_hold_between_apps_with_one_busy_request_each() {
     let mut tickets = [None, None];
     let mut had = [0; 2];
     for _ in 0..1_000 {
-        let turn = (0..2).find(|lane| lanes[*lane].try_turn(&mut tickets[*lane], &waker));
+        // The second's thread may decide that it is the first's turn.
+        let turn = [0, 1, 0]
+            .into_iter()
+            .find(|lane| lanes[*lane].try_turn(&mut tickets[*lane], &waker));
         let turn = turn.unwrap();
         (0..2).for_each(|lane| {
             // Whoever asks besides has no turn.
@@ -354,9 +357,11 @@ fn whose_turn_comes_after_an_interrupted_one_is_decided_when_it_is_asked() {
     assert!(!greedy.try_turn(&mut second, &waker));
     first = Some(greedy.end_turn_and_queue(Duration::from_millis(1), &waker));
     assert_eq!(counts.0.load(Ordering::Relaxed), 0);
-    // Who came meanwhile and has had less goes first, though the turn is free.
-    assert!(other.try_turn(&mut late, &other_waker));
+    // Who came meanwhile and has had less goes first, once it is decided.
+    assert!(!other.try_turn(&mut late, &other_waker));
     assert!(!greedy.try_turn(&mut first, &waker));
+    assert_eq!(others.0.load(Ordering::Relaxed), 1);
+    assert!(other.try_turn(&mut late, &other_waker));
     first = first.inspect(|_| other.end_turn(Duration::from_millis(3)));
     assert!(!greedy.try_turn(&mut first, &waker));
     assert!(greedy.try_turn(&mut second, &waker), "it was before it");
@@ -375,6 +380,62 @@ fn whose_turn_comes_after_an_interrupted_one_is_decided_when_it_is_asked() {
 }
 
 #[test]
+fn each_thread_decides_about_its_own_turn_and_wakes_one() {
+    let gate = Gate::new(2);
+    let lane = gate.lane(100, None);
+    let counts = Arc::new(Count::default());
+    let waker = Waker::from(counts.clone());
+    let mut tickets = [None; 4];
+    let had = tickets
+        .each_mut()
+        .map(|ticket| lane.try_turn(ticket, &waker));
+    assert_eq!(had, [true, true, false, false]);
+    for ticket in &mut tickets[..2] {
+        *ticket = Some(lane.end_turn_and_queue(Duration::from_millis(1), &waker));
+    }
+    assert!(!lane.try_turn(&mut tickets[0], &waker));
+    assert_eq!(
+        counts.0.load(Ordering::Relaxed),
+        1,
+        "the third, by the first's thread"
+    );
+    assert!(lane.try_turn(&mut tickets[2], &waker));
+    assert!(
+        !lane.try_turn(&mut tickets[3], &waker),
+        "the second's thread is to give it"
+    );
+    assert!(!lane.try_turn(&mut tickets[1], &waker));
+    assert_eq!(counts.0.load(Ordering::Relaxed), 2);
+    assert!(lane.try_turn(&mut tickets[3], &waker));
+    // One that goes instead of asking holds nothing back.
+    tickets[2] = Some(lane.end_turn_and_queue(Duration::from_millis(1), &waker));
+    lane.leave(tickets[2].take().unwrap());
+    assert!(lane.try_turn(&mut tickets[0], &waker));
+    lane.end_turn(Duration::ZERO);
+    lane.end_turn(Duration::ZERO);
+    lane.leave(tickets[1].unwrap());
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
+fn an_interrupted_guest_gets_its_own_threads_turn_and_not_anothers() {
+    let gate = Gate::new(2);
+    let lanes = [gate.lane(100, None), gate.lane(100, None)];
+    let counts = Arc::new(Count::default());
+    let waker = Waker::from(counts.clone());
+    assert!(lanes.iter().all(|lane| lane.try_turn(&mut None, &waker)));
+    let mut tickets = lanes
+        .each_ref()
+        .map(|lane| Some(lane.end_turn_and_queue(Duration::from_millis(1), &waker)));
+    // The other one is before it, but its own thread is to have it.
+    assert!(lanes[1].try_turn(&mut tickets[1], &waker));
+    assert!(lanes[0].try_turn(&mut tickets[0], &waker));
+    assert_eq!(counts.0.load(Ordering::Relaxed), 0);
+    lanes.iter().for_each(|lane| lane.end_turn(Duration::ZERO));
+    assert_eq!(gate.state.lock().running, 0);
+}
+
+#[test]
 fn a_turn_that_is_not_taken_for_long_goes_to_another() {
     let gate = Gate::new(1);
     let (stuck, other) = (gate.lane(100, None), gate.lane(100, None));
@@ -388,7 +449,9 @@ fn a_turn_that_is_not_taken_for_long_goes_to_another() {
         gate.refill();
         assert!(!other.try_turn(&mut waits, &waker));
     }
-    (0..60).for_each(|_| gate.refill()); // … and not taken for 110 epochs
+    for _ in 0..60 {
+        gate.refill(); // … and not taken for 110 epochs
+    }
     assert!(other.try_turn(&mut waits, &waker));
     assert!(!stuck.try_turn(&mut stays_away, &waker), "it queues again");
     other.end_turn(Duration::from_millis(1));
