@@ -25,8 +25,7 @@
 //! A turn lasts one poll, and an epoch (1 ms) bounds a poll. Who has the turn of an interrupted guest next is decided
 //! when its thread has looked at what arrived meanwhile and has its core again: a turn given away before would wait with
 //! that thread, and one that a thread of another core took would leave this core without work. The epoch's end gives away
-//! what nobody did. One mutex guards it all: a turn costs
-//! two short critical sections, and nobody is woken within one.
+//! what nobody did. One mutex guards it all: a turn costs two short critical sections, and nobody is woken within one.
 
 mod bucket;
 mod state;

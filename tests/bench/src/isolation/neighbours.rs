@@ -26,7 +26,7 @@ const FLOODED_MS: u64 = 10;
 /// and the spell says nothing about the host.
 const STOLEN: f64 = 0.005;
 /// A spell is measured so often at most.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
 
 /// What a neighbour does: its letter, its words, and how it begins.
 type Worst = (char, &'static str, fn(&Scene) -> Doing);
@@ -64,15 +64,17 @@ pub(crate) fn measure(rounds: u64, seconds: u64, letters: &str) {
     let once = || visitor.block_on(visit_steadily(&quiet, PER_SECOND, time));
     let mut disturbed = 0;
     let mut spell = || {
-        for _ in 1..TRIES {
+        let mut tries = 0;
+        loop {
             let before = stolen();
             let seen = once();
-            if seen.failed > 0 || stolen() - before <= time.mul_f64(STOLEN) {
+            tries += 1;
+            let is_disturbed = stolen() - before > time.mul_f64(STOLEN);
+            disturbed += u32::from(is_disturbed);
+            if !is_disturbed || seen.failed > 0 || tries == TRIES {
                 return seen;
             }
-            disturbed += 1;
         }
-        once()
     };
     spell();
     println!(
@@ -110,8 +112,9 @@ pub(crate) fn measure(rounds: u64, seconds: u64, letters: &str) {
         );
     }
     println!(
-        "\nSpells that were measured again, as others had more than {} % of a core meanwhile (the kernel's count of stolen time): {disturbed}\n",
-        STOLEN * 100.0
+        "\nSpells in which others had more than {} % of a core (the kernel's count of stolen time): {disturbed}. Each was measured again, up to {} times.\n",
+        STOLEN * 100.0,
+        TRIES - 1
     );
 }
 

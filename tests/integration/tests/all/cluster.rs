@@ -237,7 +237,12 @@ fn a_migration_that_broke_off_is_cleared_where_the_app_runs() {
     // The change has it started once more: while its migrations run, the mark cannot be cleared.
     let cleared = eventually("its mark is cleared", PATIENCE, || {
         let answer = api.post(path, &json!({}));
-        (answer.status == 200).then_some(answer.body)
+        let is_cleared = answer.status == 200;
+        assert!(
+            is_cleared || answer.code() == "database_unavailable",
+            "{answer:?}"
+        );
+        is_cleared.then_some(answer.body)
     });
     assert_eq!(cleared, json!({"migration": "0002_bad", "done": false}));
     assert_eq!(api.act("shop", "start")["status"], "succeeded");
